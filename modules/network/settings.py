@@ -1,0 +1,142 @@
+"""What one can choose about the network: the keys below ``network:``."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from modules.allowed import each, matching, one_of, private_block, whole
+from modules.rules import CrossRule, Rule, Settings
+
+FARGATE_ENDPOINTS = (
+    "ecr.api",
+    "ecr.dkr",
+    "kms",
+    "logs",
+    "monitoring",
+    "secretsmanager",
+    "ssm",
+    "ssmmessages",
+)
+"""What ``interface_endpoints: true`` makes: the AWS services that the workers' tasks call.
+
+Images, secrets, logs and ECS Exec: Amazon ECS Developer Guide, "Amazon ECS interface VPC endpoints"
+(tasks on Fargate need none for ECS itself); ``monitoring`` takes the backlog's metric. S3 has its gateway.
+"""
+
+FURTHER_ENDPOINTS = ("ecs", "ecs-agent", "ecs-telemetry", "elasticfilesystem", "events", "sts", "xray")
+"""What a list may name beside `FARGATE_ENDPOINTS`, for what a researcher's own code calls."""
+
+LOG_RETENTION_DAYS = (
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+)  # fmt: skip
+"""What CloudWatch Logs accepts (Amazon CloudWatch Logs API Reference, ``PutRetentionPolicy``)."""
+
+DEFAULT_CIDR = "10.0.0.0/16"
+ENDPOINT_NAMES = sorted({*FARGATE_ENDPOINTS, *FURTHER_ENDPOINTS})
+SUBNET_ID = matching("^subnet-([0-9a-f]{8}|[0-9a-f]{17})$", "a subnet's id such as subnet-0123456789abcdef0")
+
+
+def all_or_named() -> Rule:
+    """All that Fargate needs, none, or a list by name."""
+    names = one_of(*ENDPOINT_NAMES)
+    listed = each(names, 1, len(ENDPOINT_NAMES), what="AWS services")
+    return Rule(
+        f"true, false or {listed.allowed}",
+        lambda value: isinstance(value, bool) or listed.check(value),
+        f"can(tobool({{value}})) || try({listed.condition}, false)",
+        {"anyOf": [{"type": "boolean"}, {"type": "array", **listed.schema}]},
+    )
+
+
+class FlowLogs(Settings):
+    """Logs of who talked to whom in the VPC; about $0.50 per GB of log in us-east-1."""
+
+    retention_days: Annotated[int, one_of(*LOG_RETENTION_DAYS)] = Field(
+        default=30, description="Days after which CloudWatch deletes the flow logs."
+    )
+
+
+class ExistingNetwork(Settings):
+    """A VPC that is there already. Its routes are its owner's: nothing in it is changed."""
+
+    vpc_id: Annotated[
+        str, matching("^vpc-([0-9a-f]{8}|[0-9a-f]{17})$", "a VPC's id such as vpc-0123456789abcdef0")
+    ] = Field(description="The VPC to use.")
+    public_subnet_ids: Annotated[list[str], each(SUBNET_ID, 0, 16, what="subnets")] = Field(
+        default=[], description="Its subnets with a route to an internet gateway, one per Availability Zone."
+    )
+    private_subnet_ids: Annotated[list[str], each(SUBNET_ID, 0, 16, what="subnets")] = Field(
+        default=[], description="Its subnets without one, one per Availability Zone."
+    )
+
+
+def _left_to_owner(key: str, default: str) -> CrossRule:
+    return CrossRule(
+        (key,),
+        f"does not go with existing, whose owner decides it; leave out {key} or existing",
+        lambda settings: (
+            settings.existing is None or getattr(settings, key) == type(settings).model_fields[key].default
+        ),
+        f"{{existing}} == null ? true : {{{key}}} == {default}",
+    )
+
+
+class NetworkSettings(Settings):
+    """The VPC that everything runs in."""
+
+    cidr: Annotated[str, private_block(16, 22)] = Field(
+        default=DEFAULT_CIDR,
+        description="The VPC's addresses: a /16 has room for 8,187 tasks per Availability Zone, a /22 for 123. "
+        "Changing it replaces the VPC and all in it.",
+    )
+    az_count: Annotated[int, whole(1, 6)] = Field(
+        default=2,
+        description="Availability Zones to spread over; self-hosted Hatchet needs two. A further one moves no "
+        "subnet. Spot capacity is found more often in more zones.",
+    )
+    nat: Annotated[str, one_of("none", "instance", "single", "per_az")] = Field(
+        default="instance",
+        description="The private subnets' way out: none; an instance of our own (t4g.nano, about $6 a month with "
+        "its address); one NAT gateway (about $33 a month and $0.045 per GB); or one gateway per zone.",
+    )
+    interface_endpoints: Annotated[bool | list[str], all_or_named()] = Field(
+        default=False,
+        description="Private ways to AWS services: true for all that Fargate tasks need without NAT, or a list of "
+        "names such as ecr.api. Each costs about $7 a month per zone. S3 always has its free gateway.",
+    )
+    flow_logs: FlowLogs | None = Field(default=None, description="Logs of the VPC's traffic; left out: none.")
+    worker_subnets: Annotated[str, one_of("private", "public")] = Field(
+        default="private",
+        description="Where workers run. In the public subnets they have public addresses ($0.005 an hour each, "
+        "nothing can reach in) and need no NAT.",
+    )
+    existing: ExistingNetwork | None = Field(
+        default=None,
+        description="A VPC to use instead of making one; then the keys that shape a VPC are left out.",
+    )
+
+    rules: ClassVar[tuple[CrossRule, ...]] = (
+        _left_to_owner("cidr", f'"{DEFAULT_CIDR}"'),
+        _left_to_owner("az_count", "2"),
+        _left_to_owner("nat", '"instance"'),
+        _left_to_owner("interface_endpoints", "false"),
+        _left_to_owner("flow_logs", "null"),
+        CrossRule(
+            ("existing",),
+            "has no subnets of the kind that worker_subnets names; must list at least one",
+            lambda settings: (
+                settings.existing is None
+                or bool(getattr(settings.existing, f"{settings.worker_subnets}_subnet_ids"))
+            ),
+            'try(length({worker_subnets} == "public" ? {existing}.public_subnet_ids : '
+            "{existing}.private_subnet_ids) > 0, {existing} == null)",
+        ),
+    )
+
+    def endpoints(self) -> list[str]:
+        """The interface endpoints that this asks for, by name."""
+        if isinstance(self.interface_endpoints, bool):
+            return list(FARGATE_ENDPOINTS) if self.interface_endpoints else []
+        return sorted(self.interface_endpoints)

@@ -1,0 +1,165 @@
+"""Constraints on settings as data: one source for three readers.
+
+A `Rule` says what a value may be: as a Python check and words for the environment file's errors, as a
+condition for the ``validation`` block of an exported Terraform variable (with the same words), and as
+JSON Schema for editors. `CrossRule` does the same for settings that must fit one another.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    model_validator,
+)
+from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
+
+from modules.secret_values import holds_secret
+
+Path = tuple[str | int, ...]
+PLACEHOLDER = re.compile(r"\{([a-z_]\w*)\}")
+
+
+def shown(value: object, longest: int = 60) -> str:
+    """A value as an error shows it: one line, as in YAML, shortened; a secret's value never."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"nan": ".nan", "inf": ".inf", "-inf": "-.inf"}[str(value)]
+    try:
+        text = json.dumps(value, ensure_ascii=True)
+    except (TypeError, ValueError):
+        text = repr(value).encode("ascii", "backslashreplace").decode()
+    if holds_secret(text):
+        return "what looks like a secret's value (not shown)"
+    return text if len(text) <= longest else f"{text[:longest]}..."
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What one value may be; used as ``Annotated[int, whole(1, 6)]``.
+
+    Attributes:
+        allowed: words that complete "must be ...".
+        check: whether a value of the right type is allowed.
+        condition: the same as a Terraform expression over ``{value}``. Terraform 1.11 evaluates both
+            sides of ``||`` and ``&&``, so what may fail stands in ``can()`` or ``try()``.
+        schema: what JSON Schema can say of it.
+    """
+
+    allowed: str
+    check: Callable[[Any], bool]
+    condition: str
+    schema: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    def terraform(self, expression: object, *, nullable: bool = False) -> str:
+        """The condition of a ``validation`` block; null passes where a value may be left out."""
+        condition = PLACEHOLDER.sub(lambda _: str(expression), self.condition)
+        return f"{expression} == null ? true : ({condition})" if nullable else condition
+
+    def refusal(self, value: object) -> str:
+        """What is said of a value that is not allowed."""
+        return f"got {shown(value)}; must be {self.allowed}"
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_wrap_validator_function(self._validate, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {**handler(schema), **self.schema}
+
+    def _validate(self, value: object, handler: ValidatorFunctionWrapHandler) -> Any:
+        try:
+            checked = handler(value)
+            allowed = self.check(checked)
+        except ValidationError:
+            allowed = False
+        if not allowed:
+            raise PydanticCustomError("rule", "{refusal}", {"refusal": self.refusal(value)})
+        return checked
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with settings that fail a rule on several keys.
+
+    Attributes:
+        path: the key to report it at, below the settings.
+        message: what is wrong and what is allowed.
+        keys: the settings' own keys that it depends on.
+    """
+
+    path: Path
+    message: str
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CrossRule:
+    """What several settings of one class must be together.
+
+    Attributes:
+        path: the key to report a fault at, below the settings.
+        message: what is wrong and what is allowed; a function of the settings where it names their values.
+        check: whether the settings are allowed.
+        condition: the same as a Terraform expression in which keys stand as ``{az_count}``.
+    """
+
+    path: Path
+    message: str | Callable[[Any], str]
+    check: Callable[[Any], bool]
+    condition: str
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of the settings that the rule reads."""
+        return tuple(dict.fromkeys(PLACEHOLDER.findall(self.condition)))
+
+    def terraform(self, expressions: Mapping[str, object]) -> str:
+        """The condition of a ``validation`` block, each key replaced by its expression."""
+        return PLACEHOLDER.sub(lambda match: str(expressions[match[1]]), self.condition)
+
+
+class Settings(BaseModel):
+    """The base of all settings: immutable, closed, no silent conversions.
+
+    Raises:
+        pydantic.ValidationError: with one error per fault.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    rules: ClassVar[tuple[CrossRule, ...]] = ()
+
+    def faults(self) -> Iterable[Fault]:
+        """What the cross rules find; a class with rules that Terraform can't state adds them here."""
+        for rule in self.rules:
+            if not rule.check(self):
+                message = rule.message if isinstance(rule.message, str) else rule.message(self)
+                yield Fault(rule.path, message, rule.keys)
+
+    @model_validator(mode="after")
+    def _obey_cross_rules(self) -> Self:
+        lines = [
+            InitErrorDetails(
+                type=PydanticCustomError(
+                    "cross_rule", "{message}", {"message": fault.message, "keys": fault.keys}
+                ),
+                loc=fault.path,
+                input=None,
+            )
+            for fault in self.faults()
+        ]
+        if lines:
+            raise ValidationError.from_exception_data(type(self).__name__, lines)
+        return self
