@@ -6,7 +6,6 @@ import ipaddress
 import json
 import math
 import re
-from collections.abc import Mapping
 from typing import Any
 
 from modules.rules import Rule
@@ -48,9 +47,12 @@ def flag() -> Rule:
     return Rule("true or false", lambda _: True, "can(tobool({value}))")
 
 
-def text(allowed: str = "text (put it in quotes)", *, longest: int = 1024) -> Rule:
+def text(shortest: int = 1, longest: int = 1000) -> Rule:
     """Any text of one line."""
-    return matching(rf"^[^\x00-\x1f\x7f]{{1,{min(longest, 1000)}}}$", allowed)
+    return matching(
+        rf"^[^\x00-\x1f\x7f]{{{shortest},{longest}}}$",
+        f"text of one line, at most {longest} characters (in quotes)",
+    )
 
 
 def matching(pattern: str, allowed: str, *, unless: str | None = None) -> Rule:
@@ -154,11 +156,6 @@ def named(names: Rule, values: Rule, *, most: int, what: str) -> Rule:
             "additionalProperties": {"type": "string", **values.schema},
         },
     )
-
-
-def words(values: Mapping[object, object]) -> str:
-    """The keys of a mapping, as an error lists them."""
-    return ", ".join(str(key) for key in values)
 
 
 def _is_block(value: str) -> bool:

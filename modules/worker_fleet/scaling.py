@@ -1,0 +1,111 @@
+"""How many tasks a fleet has, when, and of what capacity."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field, model_validator
+
+from modules.allowed import whole
+from modules.rules import CrossRule, Settings
+from modules.worker_fleet.schedules import moment, schedule_expression, time_zone
+
+MOST_TASKS = 5000
+"""Tasks per service (Amazon ECS Developer Guide, "Amazon ECS service quotas")."""
+
+
+class Capacity(Settings):
+    """How tasks are shared between Spot and on-demand capacity."""
+
+    spot: Annotated[int, whole(0, 1000)] = Field(
+        default=1,
+        description="The weight of Fargate Spot, about 70 % cheaper and taken back with two minutes' notice. "
+        "Left out: 1, or 0 where on_demand has a weight.",
+    )
+    on_demand: Annotated[int, whole(0, 1000)] = Field(
+        default=0, description="The weight of on-demand capacity."
+    )
+    on_demand_base: Annotated[int, whole(0, MOST_TASKS)] = Field(
+        default=0, description="So many tasks run on demand before the weights count."
+    )
+
+    rules: ClassVar[tuple[CrossRule, ...]] = (
+        CrossRule(
+            ("spot",),
+            "and on_demand are both 0; must not be, for ECS starts no task without a weight",
+            lambda settings: settings.spot + settings.on_demand > 0,
+            "{spot} + {on_demand} > 0",
+        ),
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_spot_to_itself(cls, data: Any) -> Any:
+        if isinstance(data, dict) and "spot" not in data and data.get("on_demand", 0) != 0:
+            return {"spot": 0, **data}
+        return data
+
+
+def _least_below_most() -> CrossRule:
+    return CrossRule(
+        ("min",),
+        lambda settings: f"is over max: got {settings.min} and {settings.max}; must be at most max",
+        lambda settings: settings.min <= settings.max,
+        "{min} <= {max}",
+    )
+
+
+class Schedule(Settings):
+    """Another minimum and maximum for some time; its end restores the fleet's own."""
+
+    start: Annotated[str, schedule_expression()] = Field(description="When it begins.")
+    end: Annotated[str, schedule_expression()] = Field(description="When it ends.")
+    min: Annotated[int, whole(0, MOST_TASKS)] = Field(
+        default=0, description="The fewest tasks meanwhile; left out: the fleet's own."
+    )
+    max: Annotated[int, whole(0, MOST_TASKS)] = Field(
+        default=0, description="The most tasks meanwhile; left out: the fleet's own."
+    )
+    timezone: Annotated[str, time_zone()] = Field(
+        default="UTC", description="The time zone of start and end."
+    )
+
+    rules: ClassVar[tuple[CrossRule, ...]] = (
+        _least_below_most(),
+        CrossRule(
+            ("end",),
+            "does not come after start; must be another time than start, and of two dates the later",
+            lambda settings: _ends_later(settings.start, settings.end),
+            "{start} != {end}",
+        ),
+    )
+
+
+class Scaling(Settings):
+    """Between how many tasks the autoscaler chooses."""
+
+    min: Annotated[int, whole(0, MOST_TASKS)] = Field(
+        default=0, description="The fewest tasks: with 0 an idle fleet costs nothing."
+    )
+    max: Annotated[int, whole(0, MOST_TASKS)] = Field(
+        default=100, description="The most tasks. Left out: 100 for a leaf fleet, 10 for a fan fleet."
+    )
+    schedule: list[Schedule] = Field(default=[], max_length=20, description="Times with another min and max.")
+
+    rules: ClassVar[tuple[CrossRule, ...]] = (_least_below_most(),)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keep_bounds_in_schedules(cls, data: Any) -> Any:
+        if not isinstance(data, dict) or not isinstance(data.get("schedule"), list):
+            return data
+        own = {"min": data.get("min", 0), "max": data.get("max", 100)}
+        return {
+            **data,
+            "schedule": [{**own, **item} if isinstance(item, dict) else item for item in data["schedule"]],
+        }
+
+
+def _ends_later(start: str, end: str) -> bool:
+    first, last = moment(start), moment(end)
+    return first < last if first and last else start != end

@@ -1,0 +1,196 @@
+"""What one can choose about a fleet of workers: the keys below ``workers.<name>:``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field, model_validator
+
+from modules.allowed import duration, each, flag, matching, number, one_of, text, whole
+from modules.rules import CrossRule, Fault, Settings
+from modules.secret_values import holds_secret, names_secret
+from modules.worker_fleet.fargate import MEMORY_GIB, memory_for, memory_words
+from modules.worker_fleet.scaling import Capacity, Scaling
+
+RESERVED_NAMES = matching(
+    r"^(SCYTHE_|HATCHET_|ECS_|AWS_(CONTAINER_|EXECUTION_ENV$|(DEFAULT_)?REGION$)|HOME$|TMPDIR$)",
+    "set by scythe-aws",
+)
+"""Environment variables that the deployment or Fargate sets."""
+
+VARIABLE = matching("^[A-Za-z_][A-Za-z0-9_]{0,127}$", "a variable's name of letters, digits and _")
+IMAGE = matching(
+    r"^[a-z0-9][a-z0-9._:/-]{0,254}(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|@sha256:[0-9a-f]{64})$",
+    "an image's URI with a digest (...@sha256:<64 hex digits>) or a tag other than latest",
+    unless=r":latest(@.*)?$",
+)
+SECRET_ARN = matching(
+    r"^arn:aws[a-z-]*:(secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@:-]+"
+    r"|ssm:[a-z0-9-]+:[0-9]{12}:parameter/[A-Za-z0-9/_.-]+)$",
+    "the ARN of a secret of Secrets Manager or of a parameter of Systems Manager",
+)
+TASK_NAME = matching(
+    "^[A-Za-z0-9_.:-]{1,200}$",
+    "a task's name such as scythe_experiment_annual (scatter_gather is the fan fleets')",
+    unless="^scythe_scatter_gather$",
+)
+
+
+class RoleDefaults(Settings):
+    """The size of a fleet that says nothing of it: the guide's for its role."""
+
+    cpu: float
+    gib_per_cpu: float
+    slots: int
+    most_tasks: int
+
+
+ROLE_DEFAULTS: Mapping[str, RoleDefaults] = {
+    "leaf": RoleDefaults(cpu=2, gib_per_cpu=4, slots=1, most_tasks=100),
+    "fan": RoleDefaults(cpu=4, gib_per_cpu=6, slots=4, most_tasks=10),
+}
+
+
+class ScatterGatherTimeouts(Settings):
+    """How long a scatter_gather task may wait and run; scythe-engine's own defaults."""
+
+    schedule: Annotated[str, duration()] = Field(
+        default="1h", description="How long it may wait for a worker."
+    )
+    execution: Annotated[str, duration()] = Field(default="1h", description="How long it may run.")
+
+
+class ExperimentTimeouts(Settings):
+    """How long a simulation may wait and run; scythe-engine's own defaults."""
+
+    schedule: Annotated[str, duration()] = Field(
+        default="1h", description="How long it may wait for a worker."
+    )
+    execution: Annotated[str, duration()] = Field(
+        default="1m", description="How long it may run. A simulation of more than a minute needs more."
+    )
+
+
+class Timeouts(Settings):
+    """Hatchet's timeouts of Scythe's tasks."""
+
+    scatter_gather: ScatterGatherTimeouts = Field(
+        default=ScatterGatherTimeouts(), description="Of the tasks that share out and gather."
+    )
+    experiment: ExperimentTimeouts = Field(default=ExperimentTimeouts(), description="Of the simulations.")
+
+
+class FleetSettings(Settings):
+    """An autoscaling fleet of Scythe workers on Fargate."""
+
+    role: Annotated[str, one_of("leaf", "fan")] = Field(
+        description="leaf runs simulations; fan shares them out and gathers their results."
+    )
+    cpu: Annotated[float, one_of(*MEMORY_GIB)] = Field(
+        default=2, description="vCPU of a task. Left out: 2 for a leaf fleet, 4 for a fan fleet."
+    )
+    memory: Annotated[float, number(0.5, 120)] = Field(
+        default=8,
+        description="GiB of a task, one that Fargate has for its cpu. Left out: 4 GiB per vCPU for a leaf fleet, "
+        "6 for a fan fleet.",
+    )
+    architecture: Annotated[str, one_of("x86_64", "arm64")] = Field(
+        default="x86_64", description="What the image is built for; arm64 is about 20 % cheaper."
+    )
+    slots: Annotated[int, whole(1, 1000)] = Field(
+        default=1,
+        description="Hatchet tasks that a worker runs at a time. Left out: 1 for a leaf fleet, 4 for a fan fleet.",
+    )
+    high_memory: Annotated[bool, flag()] = Field(
+        default=False, description="Whether the workers take experiments that ask for the label high_memory."
+    )
+    high_cpu: Annotated[bool, flag()] = Field(
+        default=False, description="Whether the workers take experiments that ask for the label high_cpu."
+    )
+    experiments: Annotated[list[str], each(TASK_NAME, 1, 100, what="task names")] | None = Field(
+        default=None,
+        description="The tasks that a leaf fleet runs and scales on; left out: all that no other fleet names.",
+    )
+    capacity: Capacity = Field(
+        default=Capacity(), description="Spot and on-demand. Changing it deploys anew."
+    )
+    scaling: Scaling = Field(default=Scaling(), description="Between how many tasks the autoscaler chooses.")
+    ephemeral_storage_gb: Annotated[int, whole(21, 200)] = Field(
+        default=21,
+        description="GiB of disk per task, the image included. 20 are free, the rest $0.0001 an hour each.",
+    )
+    environment: dict[Annotated[str, VARIABLE], Annotated[str, text(shortest=0)]] = Field(
+        default={}, max_length=100, description="Further environment variables of the container; no secrets."
+    )
+    secrets: dict[Annotated[str, VARIABLE], Annotated[str, SECRET_ARN]] = Field(
+        default={},
+        max_length=50,
+        description="Environment variables whose values ECS reads, by ARN, at each start.",
+    )
+    timeouts: Timeouts = Field(default=Timeouts(), description="Hatchet's timeouts of Scythe's tasks.")
+    exec: Annotated[bool, flag()] = Field(
+        default=False,
+        description="Whether ECS Exec may open a shell in a task; then its root file system is writable.",
+    )
+    image: Annotated[str, IMAGE] | None = Field(
+        default=None, description="The worker image; left out: the environment's."
+    )
+
+    rules: ClassVar[tuple[CrossRule, ...]] = (
+        CrossRule(
+            ("memory",),
+            lambda settings: (
+                f"got {settings.memory:g} with cpu {settings.cpu:g}; Fargate has {memory_words(settings.cpu)} GiB for it"
+            ),
+            lambda settings: settings.memory in MEMORY_GIB[settings.cpu],
+            "contains(lookup({ "
+            + ", ".join(f'"{cpu:g}" = [{", ".join(map(str, sizes))}]' for cpu, sizes in MEMORY_GIB.items())
+            + " }, tostring({cpu}), []), {memory})",
+        ),
+        CrossRule(
+            ("experiments",),
+            "does not go with role: fan, which runs scatter_gather alone; leave it out or make the fleet a leaf",
+            lambda settings: settings.role != "fan" or settings.experiments is None,
+            '{role} == "fan" ? {experiments} == null : true',
+        ),
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in_role(cls, data: Any) -> Any:
+        role = data.get("role") if isinstance(data, dict) else None
+        if not isinstance(role, str) or role not in ROLE_DEFAULTS:
+            return data
+        default = ROLE_DEFAULTS[role]
+        filled = {"cpu": default.cpu, "slots": default.slots, "scaling": {}, **data}
+        cpu, scaling = filled["cpu"], filled["scaling"]
+        if isinstance(cpu, int | float) and cpu in MEMORY_GIB:
+            filled.setdefault("memory", memory_for(cpu, default.gib_per_cpu))
+        if isinstance(scaling, dict):
+            filled["scaling"] = {"max": default.most_tasks, **scaling}
+        return filled
+
+    def faults(self) -> Iterable[Fault]:
+        """What the cross rules find, and what stands under ``environment`` and ``secrets`` but must not."""
+        yield from super().faults()
+        for name, value in self.environment.items():
+            if holds_secret(value) or names_secret(name):
+                yield Fault(
+                    ("environment", name),
+                    "looks like a secret's value (not shown); must be kept in Secrets Manager and named by its ARN "
+                    "below secrets",
+                    ("environment",),
+                )
+        for kind, names in (("environment", self.environment), ("secrets", self.secrets)):
+            for name in names:
+                if RESERVED_NAMES.check(name):
+                    yield Fault(
+                        (kind, name), "is set by scythe-aws or Fargate; must be another name", (kind,)
+                    )
+        for name in self.environment.keys() & self.secrets.keys():
+            yield Fault(
+                ("secrets", name),
+                "stands below environment too; must stand below one of them",
+                ("environment", "secrets"),
+            )
