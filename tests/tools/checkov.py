@@ -112,18 +112,10 @@ def scan(plans: Mapping[Path, Path]) -> Scan:
 
 def _run(plans: Sequence[Path]) -> list[dict[str, Any]]:
     ensure_installed(_ENVIRONMENT, _LOCK_FILE, _install)
-    command: list[str | Path] = [_ENVIRONMENT / "bin" / "checkov", "--framework", "terraform_plan"]
     # --skip-download: neither guidelines nor modules are fetched, so it needs no network and no key
-    command += [
-        "--skip-download",
-        "--soft-fail",
-        "--quiet",
-        "--compact",
-        "--output",
-        "json",
-        "--file",
-        *plans,
-    ]
+    options = ["--framework", "terraform_plan", "--skip-download", "--soft-fail", "--compact"]
+    executable = str(_ENVIRONMENT / "bin" / "checkov")
+    command = [executable, *options, "--output", "json", "--file", *map(str, plans)]
     own = {key: value for key, value in os.environ.items() if not key.startswith(("CKV_", "BC_", "PRISMA_"))}
     result = subprocess.run(
         command, cwd=plans[0].parent, env=own | {"LOG_LEVEL": "ERROR"}, capture_output=True, text=True
