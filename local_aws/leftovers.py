@@ -1,0 +1,121 @@
+"""What still exists in an AWS account of the kinds of resource that the project makes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+import jmespath
+
+Client = Callable[[str, str], Any]
+"""Makes the boto3 client of a service in a region."""
+
+
+class Kind(NamedTuple):
+    """A kind of resource and how AWS lists it."""
+
+    name: str
+    service: str
+    operation: str
+    ids: str
+    """JMESPath from the answer to the identifiers, AWS's own resources left out."""
+    arguments: Mapping[str, Any] = {}
+
+
+_REGIONAL = (
+    Kind("vpc", "ec2", "describe_vpcs", "Vpcs[?!IsDefault].VpcId"),
+    Kind("subnet", "ec2", "describe_subnets", "Subnets[?!DefaultForAz].SubnetId"),
+    Kind("internet gateway", "ec2", "describe_internet_gateways", "InternetGateways[].InternetGatewayId"),
+    Kind("NAT gateway", "ec2", "describe_nat_gateways", "NatGateways[?State!='deleted'].NatGatewayId"),
+    Kind("elastic IP", "ec2", "describe_addresses", "Addresses[].AllocationId"),
+    Kind("network interface", "ec2", "describe_network_interfaces", "NetworkInterfaces[].NetworkInterfaceId"),
+    Kind("VPC endpoint", "ec2", "describe_vpc_endpoints", "VpcEndpoints[?State!='deleted'].VpcEndpointId"),
+    Kind("flow log", "ec2", "describe_flow_logs", "FlowLogs[].FlowLogId"),
+    Kind(
+        "security group", "ec2", "describe_security_groups", "SecurityGroups[?GroupName!='default'].GroupId"
+    ),
+    Kind("launch template", "ec2", "describe_launch_templates", "LaunchTemplates[].LaunchTemplateName"),
+    Kind(
+        "instance",
+        "ec2",
+        "describe_instances",
+        "Reservations[].Instances[?State.Name!='terminated'].InstanceId[]",
+    ),
+    Kind("volume", "ec2", "describe_volumes", "Volumes[].VolumeId"),
+    Kind(
+        "autoscaling group",
+        "autoscaling",
+        "describe_auto_scaling_groups",
+        "AutoScalingGroups[].AutoScalingGroupName",
+    ),
+    Kind("log group", "logs", "describe_log_groups", "logGroups[].logGroupName"),
+    Kind("alarm", "cloudwatch", "describe_alarms", "MetricAlarms[].AlarmName"),
+    Kind("ECR repository", "ecr", "describe_repositories", "repositories[].repositoryName"),
+    Kind("secret", "secretsmanager", "list_secrets", "SecretList[].Name", {"IncludePlannedDeletion": True}),
+    Kind(
+        "scalable target",
+        "application-autoscaling",
+        "describe_scalable_targets",
+        "ScalableTargets[].ResourceId",
+        {"ServiceNamespace": "ecs"},
+    ),
+    Kind(
+        "scheduled action",
+        "application-autoscaling",
+        "describe_scheduled_actions",
+        "ScheduledActions[].ScheduledActionName",
+        {"ServiceNamespace": "ecs"},
+    ),
+    Kind("task definition", "ecs", "list_task_definitions", "taskDefinitionArns[]", {"status": "ACTIVE"}),
+)
+
+_GLOBAL = (
+    Kind("bucket", "s3", "list_buckets", "Buckets[].Name"),
+    Kind("role", "iam", "list_roles", "Roles[?!starts_with(Path, '/aws-service-role/')].RoleName"),
+    Kind("policy", "iam", "list_policies", "Policies[].PolicyName", {"Scope": "Local"}),
+    Kind("instance profile", "iam", "list_instance_profiles", "InstanceProfiles[].InstanceProfileName"),
+)
+
+
+def leftovers(client: Client, regions: Iterable[str]) -> list[str]:
+    """List what exists, as sorted lines `<region> <kind> <id>`, `global` standing for S3's and IAM's region.
+
+    A default VPC and what belongs to it, default security groups and service-linked roles are AWS's own.
+
+    Args:
+        client: Makes the clients to ask.
+        regions: The regions to look into; buckets and IAM are always looked at.
+    """
+    found: set[str] = set()
+    for region in regions:
+        for kind in _REGIONAL:
+            found.update(f"{region} {kind.name} {name}" for name in _ids(client(kind.service, region), kind))
+        found.update(f"{region} {line}" for line in _ecs(client("ecs", region)))
+        for kind in _GLOBAL:
+            found.update(f"global {kind.name} {name}" for name in _ids(client(kind.service, region), kind))
+    return sorted(found)
+
+
+def _ids(client: Any, kind: Kind) -> list[str]:
+    if client.can_paginate(kind.operation):
+        pages = client.get_paginator(kind.operation).paginate(**kind.arguments)
+    else:
+        pages = [getattr(client, kind.operation)(**kind.arguments)]
+    return [name for page in pages for name in jmespath.search(kind.ids, page) or []]
+
+
+def _ecs(client: Any) -> list[str]:
+    """Clusters, services and tasks that are not INACTIVE, which AWS still lists for a while when deleted."""
+    lines: list[str] = []
+    clusters = client.list_clusters()["clusterArns"]
+    for cluster in client.describe_clusters(clusters=clusters)["clusters"] if clusters else []:
+        if cluster["status"] == "INACTIVE":
+            continue
+        name = cluster["clusterName"]
+        lines.append(f"cluster {name}")
+        lines.extend(f"task {arn}" for arn in client.list_tasks(cluster=name)["taskArns"])
+        for arn in client.list_services(cluster=name)["serviceArns"]:
+            service = client.describe_services(cluster=name, services=[arn])["services"][0]
+            if service["status"] != "INACTIVE":
+                lines.append(f"service {name}/{service['serviceName']}")
+    return lines

@@ -1,0 +1,171 @@
+"""Start, address, empty and stop a local AWS."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import boto3
+import botocore.session
+
+from local_aws.leftovers import leftovers
+
+ACCOUNT_ID = "123456789012"
+"""The account that every caller of the local AWS is in (moto's default)."""
+
+_START_SECONDS = 60
+_STOP_SECONDS = 10
+
+
+class LocalAwsError(Exception):
+    """The local AWS did not start; the text is one line and names its log."""
+
+
+class LocalAws:
+    """A local AWS that runs as long as its `with` block, and never longer than this process.
+
+    Attributes:
+        endpoint_url: Where it answers for every service, `http://127.0.0.1:<port>`.
+        region: The region that calls go to which name none.
+        account_id: The account that it answers as.
+        log: The file with its requests and tracebacks.
+    """
+
+    def __init__(self, endpoint_url: str, region: str, log: Path) -> None:
+        """Address a local AWS that is running; `LocalAws.start` is what makes one."""
+        self.endpoint_url = endpoint_url
+        self.region = region
+        self.account_id = ACCOUNT_ID
+        self.log = log
+        self._session = _session()
+        self._clients: dict[tuple[str, str], Any] = {}
+
+    @classmethod
+    @contextmanager
+    def start(cls, region: str = "us-east-1", log: Path | None = None) -> Iterator[LocalAws]:
+        """Run a local AWS on a free port of the loopback interface.
+
+        Args:
+            region: The region for callers that name none.
+            log: Where its requests and tracebacks are written; default is a temporary file that goes with it.
+
+        Raises:
+            LocalAwsError: It ended or said nothing for a minute while starting.
+        """
+        with tempfile.TemporaryDirectory(prefix="local-aws-") as folder:
+            log = log or Path(folder) / "local-aws.log"
+            with log.open("ab") as stderr:
+                process = subprocess.Popen(
+                    [sys.executable, "-m", "local_aws"],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=stderr,
+                    env=_server_environment(os.environ),
+                    start_new_session=True,  # a terminal's Ctrl-C must leave it up for a destroy that follows
+                )
+            try:
+                yield cls(f"http://127.0.0.1:{_port(process, log)}", region, log)
+            finally:
+                _stop(process)
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The environment variables that lead an AWS client here and keep it from every real account."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_REGION": self.region,
+            "AWS_DEFAULT_REGION": self.region,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        }
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """A whole environment for a subprocess: this process's own, with all its AWS settings replaced."""
+        return _without_aws(os.environ) | self.variables
+
+    def client(self, service: str, region: str | None = None) -> Any:
+        """A boto3 client of the local AWS, whatever this process's own AWS settings are."""
+        key = (service, region or self.region)
+        if key not in self._clients:
+            create: Callable[..., Any] = self._session.client
+            self._clients[key] = create(service, region_name=key[1], endpoint_url=self.endpoint_url)
+        return self._clients[key]
+
+    def reset(self) -> None:
+        """Empty it: every resource of every service, account and region is gone."""
+        request = urllib.request.Request(f"{self.endpoint_url}/moto-api/reset", method="POST")
+        urllib.request.urlopen(request, timeout=_START_SECONDS).close()
+
+    def leftovers(self, *regions: str) -> list[str]:
+        """What exists of the kinds that the project makes, as sorted lines `<region> <kind> <id>`.
+
+        Args:
+            regions: The regions to look into; default is the region it was started with.
+
+        Returns:
+            One line for each resource; AWS's own (default VPC, its subnets, …) are left out.
+        """
+        return leftovers(self.client, regions or (self.region,))
+
+
+def _session() -> boto3.session.Session:
+    """A session that reads neither the profile nor the files of this process's user."""
+    nowhere = botocore.session.Session(
+        session_vars={
+            "profile": (None, None, None, None),
+            "config_file": (None, None, os.devnull, None),
+            "credentials_file": (None, None, os.devnull, None),
+        }
+    )
+    return boto3.session.Session(
+        aws_access_key_id="local", aws_secret_access_key="local", botocore_session=nowhere
+    )
+
+
+def _without_aws(environment: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environment.items() if not name.startswith("AWS_")}
+
+
+def _server_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """The server's environment: without moto's own settings, which would change how it answers."""
+    inherited = {
+        name: value for name, value in _without_aws(environment).items() if not name.startswith("MOTO_")
+    }
+    return inherited | {"MOTO_IAM_LOAD_MANAGED_POLICIES": "true"}
+
+
+def _port(process: subprocess.Popen[bytes], log: Path) -> int:
+    """The port that the server prints once it listens."""
+    assert process.stdout is not None
+    too_late = threading.Timer(_START_SECONDS, process.kill)
+    too_late.start()
+    line = process.stdout.readline().strip()
+    too_late.cancel()
+    if not line.isdigit():
+        reason = (log.read_text(errors="replace").strip().splitlines() or ["no reason given"])[-1]
+        raise LocalAwsError(f"the local AWS did not start: {reason}")
+    return int(line)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    for stream in (process.stdin, process.stdout):
+        if stream is not None:
+            stream.close()
