@@ -28,6 +28,10 @@ from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, cor
 from modules.secret_values import holds_secret
 
 Path = tuple[str | int, ...]
+RULE = "rule"
+"""The type of pydantic's error for a value that its `Rule` refuses; the message says all."""
+CROSS_RULE = "cross_rule"
+"""The type of pydantic's error for a `Fault`; its context has ``depends_on``."""
 PLACEHOLDER = re.compile(r"\{([a-z_]\w*)\}")
 
 
@@ -35,13 +39,15 @@ def shown(value: object, longest: int = 60) -> str:
     """A value as an error shows it: one line, as in YAML, shortened; a secret's value never."""
     if isinstance(value, float) and not math.isfinite(value):
         return {"nan": ".nan", "inf": ".inf", "-inf": "-.inf"}[str(value)]
-    try:
-        text = json.dumps(value, ensure_ascii=True)
-    except (TypeError, ValueError):
-        text = repr(value).encode("ascii", "backslashreplace").decode()
+    text = json.dumps(value, ensure_ascii=False)
     if holds_secret(text):
         return "what looks like a secret's value (not shown)"
-    return text if len(text) <= longest else f"{text[:longest]}..."
+    return printable(text if len(text) <= longest else f"{text[:longest]}...")
+
+
+def printable(text: str) -> str:
+    """The text on one line, without what a terminal would obey."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 @dataclass(frozen=True)
@@ -85,7 +91,7 @@ class Rule:
         except ValidationError:
             allowed = False
         if not allowed:
-            raise PydanticCustomError("rule", "{refusal}", {"refusal": self.refusal(value)})
+            raise PydanticCustomError(RULE, "{refusal}", {"refusal": self.refusal(value)})
         return checked
 
 
@@ -96,12 +102,12 @@ class Fault:
     Attributes:
         path: the key to report it at, below the settings.
         message: what is wrong and what is allowed.
-        keys: the settings' own keys that it depends on.
+        depends_on: the keys, below the settings, that the fault comes from.
     """
 
     path: Path
     message: str
-    keys: tuple[str, ...]
+    depends_on: tuple[Path, ...]
 
 
 @dataclass(frozen=True)
@@ -146,14 +152,14 @@ class Settings(BaseModel):
         for rule in self.rules:
             if not rule.check(self):
                 message = rule.message if isinstance(rule.message, str) else rule.message(self)
-                yield Fault(rule.path, message, rule.keys)
+                yield Fault(rule.path, message, tuple((key,) for key in rule.keys))
 
     @model_validator(mode="after")
     def _obey_cross_rules(self) -> Self:
         lines = [
             InitErrorDetails(
                 type=PydanticCustomError(
-                    "cross_rule", "{message}", {"message": fault.message, "keys": fault.keys}
+                    CROSS_RULE, "{message}", {"message": fault.message, "depends_on": fault.depends_on}
                 ),
                 loc=fault.path,
                 input=None,

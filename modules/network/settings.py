@@ -140,3 +140,8 @@ class NetworkSettings(Settings):
         if isinstance(self.interface_endpoints, bool):
             return list(FARGATE_ENDPOINTS) if self.interface_endpoints else []
         return sorted(self.interface_endpoints)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the private subnets have no way out (of an existing VPC that is not known)."""
+        return self.nat == "none" and self.existing is None

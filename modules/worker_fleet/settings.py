@@ -180,7 +180,7 @@ class FleetSettings(Settings):
                     ("environment", name),
                     "looks like a secret's value (not shown); must be kept in Secrets Manager and named by its ARN "
                     "below secrets",
-                    ("environment",),
+                    (("environment", name),),
                 )
         for kind, names in (("environment", self.environment), ("secrets", self.secrets)):
             for name in names:
@@ -188,9 +188,9 @@ class FleetSettings(Settings):
                     yield Fault(
                         (kind, name), "is set by scythe-aws or Fargate; must be another name", (kind,)
                     )
-        for name in self.environment.keys() & self.secrets.keys():
+        for name in sorted(self.environment.keys() & self.secrets.keys()):
             yield Fault(
                 ("secrets", name),
                 "stands below environment too; must stand below one of them",
-                ("environment", "secrets"),
+                (("environment", name), ("secrets", name)),
             )

@@ -1,0 +1,154 @@
+"""What the settings of one environment must be together: rules over more than one section."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from modules.rules import Fault, Path
+
+if TYPE_CHECKING:
+    from environments.schema import Environment
+
+WAY_OUT: tuple[Path, ...] = (("network", "nat"), ("network", "existing"), ("network", "worker_subnets"))
+"""The keys that decide whether the private subnets have a way out, and who needs it."""
+
+OWN_TAGS = ("project", "environment", "stack")
+"""Tags that every resource gets; a file's tag of the same key wins."""
+
+NEEDED_ENDPOINTS = ("ecr.api", "ecr.dkr", "logs", "monitoring", "secretsmanager")
+"""What a task without a way out cannot do without: its image, its logs, the backlog's metric, its secrets."""
+
+
+def combination_faults(environment: Environment) -> Iterator[Fault]:
+    """What does not go together in an environment."""
+    yield from _ways_out(environment)
+    yield from _endpoints(environment)
+    yield from _images(environment)
+    yield from _two_zones(environment)
+    yield from _certificate_region(environment)
+    yield from _queues(environment)
+    yield from _tags(environment)
+
+
+def _ways_out(environment: Environment) -> Iterator[Fault]:
+    network = environment.network
+    if environment.hatchet.mode == "cloud" and network.is_closed and network.worker_subnets == "private":
+        yield Fault(
+            ("network", "nat"),
+            "got none, which leaves workers in private subnets no way to Hatchet Cloud; must be instance, single or "
+            "per_az, or worker_subnets: public, or hatchet.mode: self_hosted",
+            (*WAY_OUT, ("hatchet", "mode")),
+        )
+
+
+def _endpoints(environment: Environment) -> Iterator[Fault]:
+    network, fleets = environment.network, environment.workers.values()
+    if environment.hatchet.mode == "cloud" or not network.is_closed:
+        return
+    needed = set(NEEDED_ENDPOINTS)
+    if network.worker_subnets == "private":
+        needed |= {"ssmmessages" for fleet in fleets if fleet.exec}
+        needed |= {"ssm" for fleet in fleets for value in fleet.secrets.values() if ":ssm:" in value}
+    missing = sorted(needed - set(network.endpoints()))
+    if missing:
+        yield Fault(
+            ("network", "interface_endpoints"),
+            f"lacks {', '.join(missing)}, which tasks in private subnets need with nat: none; must be true or name them",
+            (*WAY_OUT, ("network", "interface_endpoints"), ("hatchet", "mode"), ("workers",)),
+        )
+
+
+def _images(environment: Environment) -> Iterator[Fault]:
+    network = environment.network
+    if not network.is_closed:
+        return
+    if environment.hatchet.image_registry == "upstream":
+        yield Fault(
+            ("hatchet", "image_registry"),
+            "got upstream, which private subnets cannot reach with nat: none; must be ecr, or left out",
+            (*WAY_OUT, ("hatchet", "image_registry")),
+        )
+    if network.worker_subnets == "public":
+        return
+    images: dict[Path, str | None] = {("image",): environment.image}
+    images |= {("workers", name, "image"): fleet.image for name, fleet in environment.workers.items()}
+    for path, image in images.items():
+        if image and ".dkr.ecr." not in image:
+            yield Fault(
+                path,
+                "is out of reach of private subnets with nat: none; must be an image in ECR",
+                (*WAY_OUT, ("hatchet", "image_registry")),
+            )
+
+
+def _two_zones(environment: Environment) -> Iterator[Fault]:
+    """A load balancer and a database's subnet group span two zones.
+
+    Elastic Load Balancing User Guide, "Application Load Balancers"; Amazon RDS User Guide,
+    "Working with a DB instance in a VPC".
+    """
+    network, existing = environment.network, environment.network.existing
+    if environment.hatchet.mode != "self_hosted":
+        return
+    if existing is None and network.az_count < 2:
+        yield Fault(
+            ("network", "az_count"),
+            "got 1; self-hosted Hatchet must have at least 2, for its load balancer and its database",
+            (("network", "az_count"), ("network", "existing"), ("hatchet", "mode")),
+        )
+    for key in ("public_subnet_ids", "private_subnet_ids") if existing else ():
+        if len(getattr(existing, key)) < 2:
+            yield Fault(
+                ("network", "existing", key),
+                "has fewer than 2 subnets; self-hosted Hatchet must have 2, in different Availability Zones",
+                (("network", "existing"), ("hatchet", "mode")),
+            )
+
+
+def _certificate_region(environment: Environment) -> Iterator[Fault]:
+    certificate = environment.hatchet.certificate_arn
+    if certificate and certificate.split(":")[3] != environment.region:
+        yield Fault(
+            ("hatchet", "certificate_arn"),
+            f"is in {certificate.split(':')[3]}; must be in the environment's region {environment.region}, "
+            "where the load balancer is",
+            (("hatchet", "certificate_arn"), ("region",)),
+        )
+
+
+def _queues(environment: Environment) -> Iterator[Fault]:
+    """A task's queue counts for one fleet alone, or two fleets would start workers for the same tasks."""
+    takers: dict[str, str] = {}
+    rest: list[str] = []
+    for name, fleet in environment.workers.items():
+        for task in fleet.experiments or ():
+            if task in takers:
+                yield Fault(
+                    ("workers", name, "experiments"),
+                    f"names {task}, which fleet {takers[task]} names too; must be named by one fleet",
+                    (("workers", name), ("workers", takers[task])),
+                )
+            takers.setdefault(task, name)
+        if fleet.role == "leaf" and fleet.experiments is None:
+            rest.append(name)
+    for name in rest[1:]:
+        yield Fault(
+            ("workers", name, "experiments"),
+            f"is missing, as it is in fleet {rest[0]}; must be named by all leaf fleets but one, which runs the rest",
+            (("workers", name), ("workers", rest[0])),
+        )
+
+
+def _tags(environment: Environment) -> Iterator[Fault]:
+    """IAM's tag keys differ in more than case (IAM User Guide, "Rules for tagging in IAM")."""
+    spellings: dict[str, list[str]] = defaultdict(list)
+    for key in (*OWN_TAGS, *environment.tags):
+        if key not in spellings[key.lower()]:
+            spellings[key.lower()].append(key)
+    for first, *others in spellings.values():
+        for key in others:
+            yield Fault(
+                ("tags", key), f"differs from {first} only in case, which IAM refuses; must be one", ("tags",)
+            )

@@ -1,0 +1,211 @@
+"""What one can choose about the Hatchet engine: the keys below ``hatchet:``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from modules.allowed import arn, block, each, email, flag, matching, number, one_of, whole
+from modules.rules import CrossRule, Fault, Rule, Settings
+from modules.worker_fleet.fargate import MEMORY_GIB, memory_words
+
+DOMAIN = matching(
+    r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$", "a domain name such as hatchet.example.org"
+)
+VERSION = matching(
+    r"^v[0-9]+\.[0-9]+\.[0-9]+$",
+    "a release of Hatchet's such as v0.104.7 (not latest, which moves under one's feet)",
+)
+SHARED_KEYS = {"mode", "token_secret_arn"}
+"""What is there whoever runs the engine; all other keys are for self-hosting."""
+
+
+def message_queue() -> Rule:
+    """The message queues that Hatchet's engine has (its ``SERVER_MSGQUEUE_KIND``)."""
+    kinds = one_of("postgres", "rabbitmq", "amazon_mq")
+    allowed = f"{kinds.allowed} (the engine has no broker on ElastiCache)"
+    return Rule(allowed, kinds.check, kinds.condition, kinds.schema)
+
+
+def _fargate_pair() -> CrossRule:
+    sizes = ", ".join(f'"{cpu:g}" = [{", ".join(map(str, memory))}]' for cpu, memory in MEMORY_GIB.items())
+    return CrossRule(
+        ("memory",),
+        lambda settings: (
+            f"got {settings.memory:g} with cpu {settings.cpu:g}; Fargate has {memory_words(settings.cpu)} GiB for it"
+        ),
+        lambda settings: settings.memory in MEMORY_GIB[settings.cpu],
+        f"contains(lookup({{ {sizes} }}, tostring({{cpu}}), []), {{memory}})",
+    )
+
+
+class Database(Settings):
+    """Hatchet's PostgreSQL on RDS."""
+
+    engine_version: Annotated[
+        str, matching(r"^1[5-8](\.[0-9]{1,2})?$", 'a version of PostgreSQL from "15" to "18"')
+    ] = Field(default="16", description="PostgreSQL's version; a major one alone follows its minor releases.")
+    instance_class: Annotated[
+        str, matching(r"^db\.[a-z0-9]+\.[a-z0-9]+$", "an RDS class such as db.t4g.small")
+    ] = Field(default="db.t4g.small", description="RDS's class; db.t4g.small costs about $0.77 a day.")
+    storage_gb: Annotated[int, whole(20, 65536)] = Field(
+        default=20, description="GiB of storage to begin with."
+    )
+    max_storage_gb: Annotated[int, whole(20, 65536)] | None = Field(
+        default=None, description="GiB that RDS may let the storage grow to; left out: it does not grow."
+    )
+    multi_az: Annotated[bool, flag()] = Field(
+        default=False, description="Whether a standby waits in another Availability Zone, at twice the price."
+    )
+    backup_days: Annotated[int, whole(0, 35)] = Field(default=7, description="Days to keep backups; 0: none.")
+    deletion_protection: Annotated[bool, flag()] = Field(
+        default=True, description="Whether RDS refuses to delete the database; destroy needs it false."
+    )
+    password_version: Annotated[int, whole(1, 1_000_000)] = Field(
+        default=1, description="Raise it to rotate the password."
+    )
+
+    rules: ClassVar[tuple[CrossRule, ...]] = (
+        CrossRule(
+            ("max_storage_gb",),
+            "is not at least 10 % more than storage_gb; must be, or left out",
+            lambda settings: (
+                settings.max_storage_gb is None or settings.max_storage_gb * 10 >= settings.storage_gb * 11
+            ),
+            "try({max_storage_gb} >= {storage_gb} * 1.1, true)",
+        ),
+    )
+    """Amazon RDS User Guide, "Managing capacity automatically with Amazon RDS storage autoscaling"."""
+
+
+class RabbitMq(Settings):
+    """RabbitMQ as a task on Fargate, its data on EFS."""
+
+    cpu: Annotated[float, one_of(*MEMORY_GIB)] = Field(default=1, description="vCPU of its task.")
+    memory: Annotated[float, number(0.5, 120)] = Field(default=2, description="GiB of its task.")
+
+    rules: ClassVar[tuple[CrossRule, ...]] = (_fargate_pair(),)
+
+
+class AmazonMq(Settings):
+    """RabbitMQ as Amazon MQ runs it."""
+
+    instance_type: Annotated[str, matching(r"^mq\.[a-z0-9]+\.[a-z0-9]+$", "a type such as mq.m7g.medium")] = (
+        Field(
+            default="mq.m7g.medium", description="Amazon MQ's instance type. Changing it replaces the broker."
+        )
+    )
+
+
+class Service(Settings):
+    """A part of Hatchet as an ECS service on Fargate."""
+
+    cpu: Annotated[float, one_of(*MEMORY_GIB)] = Field(default=0.5, description="vCPU of a task.")
+    memory: Annotated[float, number(0.5, 120)] = Field(default=1, description="GiB of a task.")
+    count: Annotated[int, whole(1, 20)] = Field(
+        default=1, description="Tasks; two survive the loss of a zone."
+    )
+    architecture: Annotated[str, one_of("x86_64", "arm64")] = Field(
+        default="arm64", description="The processor; Hatchet's images have both, arm64 is about 20 % cheaper."
+    )
+
+    rules: ClassVar[tuple[CrossRule, ...]] = (_fargate_pair(),)
+
+
+def _is_set(key: str, why: str) -> CrossRule:
+    return CrossRule(
+        (key,),
+        f"is missing; with mode: self_hosted it must be {why}",
+        lambda settings: settings.mode != "self_hosted" or getattr(settings, key) is not None,
+        f'{{mode}} == "self_hosted" ? {{{key}}} != null : true',
+    )
+
+
+class HatchetSettings(Settings):
+    """The engine: Hatchet Cloud, or one of our own in the same VPC."""
+
+    mode: Annotated[str, one_of("cloud", "self_hosted")] = Field(
+        default="cloud", description="Hatchet Cloud, or an engine of our own: about $5 a day at its smallest."
+    )
+    token_secret_arn: Annotated[str, arn("secretsmanager", resource="secret:[A-Za-z0-9/_+=.@-]+")] | None = (
+        Field(
+            default=None,
+            description="A secret that exists and holds Hatchet's client token; left out: one is made, and "
+            "scythe-aws token fills it.",
+        )
+    )
+    version: Annotated[str, VERSION] = Field(default="v0.104.7", description="Hatchet's release.")
+    domain: Annotated[str, DOMAIN] | None = Field(
+        default=None, description="The engine's public name. Changing it voids all tokens."
+    )
+    certificate_arn: Annotated[str, arn("acm", resource="certificate/[0-9a-f-]+")] | None = Field(
+        default=None, description="ACM's certificate for the domain, in the environment's region."
+    )
+    zone_id: (
+        Annotated[str, matching("^Z[A-Z0-9]{3,31}$", "a hosted zone's id such as Z0123456789ABC")] | None
+    ) = Field(
+        default=None, description="The domain's Route 53 zone: the certificate and the records are made."
+    )
+    allowed_cidrs: Annotated[list[str], each(block(), 0, 25, what="blocks")] = Field(
+        default=[], description="Who may reach the load balancer: the allocators, the dashboard's readers."
+    )
+    admin_email: Annotated[str, email()] | None = Field(
+        default=None, description="The first user of the dashboard."
+    )
+    broker: Annotated[str, message_queue()] = Field(
+        default="postgres",
+        description="The message queue: the database itself, RabbitMQ on ECS, or Amazon MQ.",
+    )
+    database: Database = Field(default=Database(), description="Hatchet's PostgreSQL on RDS.")
+    rabbitmq: RabbitMq = Field(default=RabbitMq(), description="RabbitMQ's size, with broker: rabbitmq.")
+    amazon_mq: AmazonMq = Field(default=AmazonMq(), description="Amazon MQ's size, with broker: amazon_mq.")
+    engine: Service = Field(
+        default=Service(cpu=1, memory=2), description="The engine, which workers talk to."
+    )
+    api: Service = Field(default=Service(), description="The REST API.")
+    dashboard: Service = Field(default=Service(cpu=0.25, memory=0.5), description="The dashboard's files.")
+    image_registry: Annotated[str, one_of("upstream", "ecr")] | None = Field(
+        default=None,
+        description="Where the engine's images come from; left out: the environment's ECR where the private subnets "
+        "have no way out, else upstream.",
+    )
+    token_days: Annotated[int, whole(1, 3650)] = Field(
+        default=90,
+        description="Days that a client token which the set-up makes is valid (90 is Hatchet's own default).",
+    )
+
+    rules: ClassVar[tuple[CrossRule, ...]] = (
+        _is_set("domain", "the name that the engine is reached by"),
+        _is_set("admin_email", "the e-mail address of the dashboard's first user"),
+        CrossRule(
+            ("certificate_arn",),
+            "is missing; with mode: self_hosted it must be the domain's certificate, or zone_id its Route 53 zone",
+            lambda settings: (
+                settings.mode != "self_hosted" or bool(settings.certificate_arn or settings.zone_id)
+            ),
+            '{mode} == "self_hosted" ? {certificate_arn} != null || {zone_id} != null : true',
+        ),
+        CrossRule(
+            ("certificate_arn",),
+            "does not go with zone_id, which has a certificate made; leave out one of them",
+            lambda settings: not (settings.certificate_arn and settings.zone_id),
+            "{certificate_arn} == null || {zone_id} == null",
+        ),
+    )
+
+    def faults(self) -> Iterable[Fault]:
+        """What the cross rules find, and keys that do not belong to the mode or the broker."""
+        yield from super().faults()
+        for key in sorted(self.model_fields_set - SHARED_KEYS if self.mode == "cloud" else ()):
+            yield Fault(
+                (key,), "is for self-hosting alone; leave it out or set mode: self_hosted", ("mode", key)
+            )
+        for key in sorted(
+            self.model_fields_set & {"rabbitmq", "amazon_mq"} if self.mode == "self_hosted" else ()
+        ):
+            if key != self.broker:
+                yield Fault(
+                    (key,), f"does not go with broker: {self.broker}; leave it out", (("broker",), (key,))
+                )
