@@ -1,0 +1,140 @@
+"""Starts scythe-engine's worker with a researcher's experiments."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.resources
+import os
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pydantic_settings
+from pydantic import ValidationError
+
+from scythe_worker.settings import EXPERIMENTS, NO_TOKEN, TOKEN, SettingsError, WorkerSettings
+
+if TYPE_CHECKING:
+    from hatchet_sdk.runnables.workflow import BaseWorkflow
+    from scythe.worker import ScytheWorkerConfig
+
+PREFIXES = {
+    "ClientConfig": "HATCHET_CLIENT_",
+    "ClientTLSConfig": "HATCHET_CLIENT_TLS_",
+    "HealthcheckConfig": "HATCHET_CLIENT_WORKER_HEALTHCHECK_",
+    "OpenTelemetryConfig": "HATCHET_CLIENT_OPENTELEMETRY_",
+    "ScytheWorkerConfig": "SCYTHE_WORKER_",
+    "TenacityConfig": "HATCHET_CLIENT_TENACITY_",
+}
+"""What the variables of each settings class begin with (``hatchet_sdk.config``, ``scythe.worker``)."""
+
+
+def start(environment: Mapping[str, str]) -> None:
+    """Run a worker until it is told to stop; ends the process itself when it has drained.
+
+    Raises:
+        SettingsError: for what is wrong with the environment or the researcher's package.
+    """
+    settings = WorkerSettings.load(environment)
+    config = _scythe_config()
+    _check_cache()
+    _import(settings.module)
+    # A fan worker runs none of them, but needs them registered to share them out.
+    chosen = _chosen(settings)
+    # scythe-engine itself would run every experiment of the package; a fleet may have but some of them.
+    config.model_copy(update={"DOES_LEAF": False}).start(
+        additional_workflows=chosen if config.DOES_LEAF else []
+    )
+
+
+def _scythe_config() -> ScytheWorkerConfig:
+    try:
+        # First, though scythe-engine makes a client of its own when it is imported: one clear line.
+        _check_token(os.environ[TOKEN])
+        from hatchet_sdk.config import ClientConfig
+
+        ClientConfig()
+        from scythe.worker import ScytheWorkerConfig
+
+        config = ScytheWorkerConfig()
+    except ValidationError as error:
+        raise SettingsError(*_lines(error)) from None
+    except pydantic_settings.SettingsError as error:
+        raise SettingsError(f"HATCHET_CLIENT_*, SCYTHE_WORKER_*: {error}") from None
+    if config.SLOTS is not None and config.SLOTS < 1:
+        raise SettingsError(f"SCYTHE_WORKER_SLOTS: got {config.SLOTS}; must be 1 or more")
+    if not config.DOES_LEAF and not config.DOES_FAN:
+        raise SettingsError("SCYTHE_WORKER_DOES_LEAF, SCYTHE_WORKER_DOES_FAN: both off; one must be on")
+    return config
+
+
+def _check_token(token: str) -> None:
+    from hatchet_sdk.token import extract_claims_from_jwt
+
+    try:
+        extract_claims_from_jwt(token)
+    except ValueError:
+        raise SettingsError(NO_TOKEN) from None
+
+
+def _lines(error: ValidationError) -> list[str]:
+    # Never pydantic's own text: it shows the values, and one of them is the token.
+    prefix = PREFIXES.get(error.title, f"{error.title}: ")
+    return [
+        f"{prefix}{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}"
+        for fault in error.errors(include_input=False, include_url=False, include_context=False)
+    ]
+
+
+def _check_cache() -> None:
+    """Fail now, not in each task, where the file system is read-only and the cache has no volume.
+
+    scythe-engine keeps input artifacts in ``cache`` beside its own package (``scythe.base.BaseSpec.local_path``).
+    """
+    cache = Path(str(importlib.resources.files("scythe"))).parent / "cache"
+    place = cache if cache.exists() else cache.parent
+    if not os.access(place, os.W_OK):
+        raise SettingsError(
+            f"{cache}: cannot be written; must be a writable volume (scythe-engine's artifacts)"
+        )
+
+
+def _import(module: str) -> None:
+    try:
+        importlib.import_module(module)
+    except Exception as error:  # The researcher's own code may raise anything.
+        frames = traceback.extract_tb(error.__traceback__)
+        own = [frame for frame in frames if frame.filename != __file__ and not frame.filename.startswith("<")]
+        place = f" ({own[-1].filename}, line {own[-1].lineno})" if own else ""
+        what = " ".join(str(error).split())
+        raise SettingsError(f"{module}: cannot be imported: {type(error).__name__}: {what}{place}") from error
+
+
+def _chosen(settings: WorkerSettings) -> list[BaseWorkflow[Any]]:
+    from scythe.registry import ExperimentRegistry
+
+    # The registry lists its standalone tasks alone; workflows that are included there must be run as well.
+    registered: list[BaseWorkflow[Any]] = [
+        *ExperimentRegistry.experiments(),
+        *ExperimentRegistry._workflows_dict.values(),
+    ]
+    by_name = {workflow.config.name.lower(): workflow for workflow in registered}
+    if not by_name:
+        raise SettingsError(
+            f"{settings.module}: registers no experiment; must have a function with @ExperimentRegistry.Register()"
+        )
+    unknown = sorted((settings.experiments or frozenset()) - by_name.keys())
+    if unknown:
+        raise SettingsError(
+            f"{EXPERIMENTS}: no experiment {', '.join(unknown)} in {settings.module}; it has {', '.join(sorted(by_name))}"
+        )
+    named = by_name.keys() if settings.experiments is None else settings.experiments
+    runs = [
+        workflow for name, workflow in by_name.items() if name in named and name not in settings.elsewhere
+    ]
+    if not runs:
+        raise SettingsError(
+            f"{settings.module}: other fleets run all of its experiments; none is left for this one"
+        )
+    return runs
