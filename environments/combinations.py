@@ -128,7 +128,7 @@ def _queues(environment: Environment) -> Iterator[Fault]:
                 yield Fault(
                     ("workers", name, "experiments"),
                     f"names {task}, which fleet {takers[task]} names too; must be named by one fleet",
-                    (("workers", name), ("workers", takers[task])),
+                    _role_and_experiments(name, takers[task]),
                 )
             takers.setdefault(task, name)
         if fleet.role == "leaf" and fleet.experiments is None:
@@ -137,8 +137,12 @@ def _queues(environment: Environment) -> Iterator[Fault]:
         yield Fault(
             ("workers", name, "experiments"),
             f"is missing, as it is in fleet {rest[0]}; must be named by all leaf fleets but one, which runs the rest",
-            (("workers", name), ("workers", rest[0])),
+            _role_and_experiments(name, rest[0]),
         )
+
+
+def _role_and_experiments(*fleets: str) -> tuple[Path, ...]:
+    return tuple(("workers", fleet, key) for fleet in fleets for key in ("role", "experiments"))
 
 
 def _tags(environment: Environment) -> Iterator[Fault]:
@@ -150,5 +154,7 @@ def _tags(environment: Environment) -> Iterator[Fault]:
     for first, *others in spellings.values():
         for key in others:
             yield Fault(
-                ("tags", key), f"differs from {first} only in case, which IAM refuses; must be one", ("tags",)
+                ("tags", key),
+                f"differs from {first} only in case, which IAM refuses; must be one",
+                (("tags", first), ("tags", key)),
             )

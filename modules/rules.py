@@ -31,7 +31,7 @@ Path = tuple[str | int, ...]
 RULE = "rule"
 """The type of pydantic's error for a value that its `Rule` refuses; the message says all."""
 CROSS_RULE = "cross_rule"
-"""The type of pydantic's error for a `Fault`; its context has ``depends_on``."""
+"""The type of pydantic's error for a `Fault`; its context has ``depends_on`` and the ``depth`` of its path."""
 PLACEHOLDER = re.compile(r"\{([a-z_]\w*)\}")
 
 
@@ -159,7 +159,9 @@ class Settings(BaseModel):
         lines = [
             InitErrorDetails(
                 type=PydanticCustomError(
-                    CROSS_RULE, "{message}", {"message": fault.message, "depends_on": fault.depends_on}
+                    CROSS_RULE,
+                    "{message}",
+                    {"message": fault.message, "depends_on": fault.depends_on, "depth": len(fault.path)},
                 ),
                 loc=fault.path,
                 input=None,

@@ -34,7 +34,7 @@ def _fargate_pair() -> CrossRule:
     return CrossRule(
         ("memory",),
         lambda settings: (
-            f"got {settings.memory:g} with cpu {settings.cpu:g}; Fargate has {memory_words(settings.cpu)} GiB for it"
+            f"got {settings.memory:g} with cpu {settings.cpu:g}; must be {memory_words(settings.cpu)} (GiB, what Fargate has for it)"
         ),
         lambda settings: settings.memory in MEMORY_GIB[settings.cpu],
         f"contains(lookup({{ {sizes} }}, tostring({{cpu}}), []), {{memory}})",
@@ -200,7 +200,9 @@ class HatchetSettings(Settings):
         yield from super().faults()
         for key in sorted(self.model_fields_set - SHARED_KEYS if self.mode == "cloud" else ()):
             yield Fault(
-                (key,), "is for self-hosting alone; leave it out or set mode: self_hosted", ("mode", key)
+                (key,),
+                "is for self-hosting alone; leave it out or set mode: self_hosted",
+                (("mode",), (key,)),
             )
         for key in sorted(
             self.model_fields_set & {"rabbitmq", "amazon_mq"} if self.mode == "self_hosted" else ()

@@ -19,7 +19,7 @@ class Capacity(Settings):
 
     spot: Annotated[int, whole(0, 1000)] = Field(
         default=1,
-        description="The weight of Fargate Spot, about 70 % cheaper and taken back with two minutes' notice. "
+        description="The weight of Fargate Spot, 50 to 70 % cheaper and taken back with two minutes' notice. "
         "Left out: 1, or 0 where on_demand has a weight.",
     )
     on_demand: Annotated[int, whole(0, 1000)] = Field(
@@ -99,7 +99,8 @@ class Scaling(Settings):
     def _keep_bounds_in_schedules(cls, data: Any) -> Any:
         if not isinstance(data, dict) or not isinstance(data.get("schedule"), list):
             return data
-        own = {"min": data.get("min", 0), "max": data.get("max", 100)}
+        bounds = {"min": data.get("min", 0), "max": data.get("max", 100)}
+        own = {key: value for key, value in bounds.items() if type(value) is int and 0 <= value <= MOST_TASKS}
         return {
             **data,
             "schedule": [{**own, **item} if isinstance(item, dict) else item for item in data["schedule"]],

@@ -141,7 +141,7 @@ class FleetSettings(Settings):
         CrossRule(
             ("memory",),
             lambda settings: (
-                f"got {settings.memory:g} with cpu {settings.cpu:g}; Fargate has {memory_words(settings.cpu)} GiB for it"
+                f"got {settings.memory:g} with cpu {settings.cpu:g}; must be {memory_words(settings.cpu)} (GiB, what Fargate has for it)"
             ),
             lambda settings: settings.memory in MEMORY_GIB[settings.cpu],
             "contains(lookup({ "
@@ -186,7 +186,7 @@ class FleetSettings(Settings):
             for name in names:
                 if RESERVED_NAMES.check(name):
                     yield Fault(
-                        (kind, name), "is set by scythe-aws or Fargate; must be another name", (kind,)
+                        (kind, name), "is set by scythe-aws or Fargate; must be another name", ((kind, name),)
                     )
         for name in sorted(self.environment.keys() & self.secrets.keys()):
             yield Fault(

@@ -1,0 +1,197 @@
+"""Environment files: found by name or path, read, checked, reported."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path as FilePath
+from typing import TextIO
+
+from environments.advice import warnings
+from environments.checking import Refused, check
+from environments.errors import EnvironmentFileError, FileFault
+from environments.schema import Environment
+from environments.yaml_text import Document, YamlFault
+from modules.allowed import matching
+from modules.rules import Path, shown
+from modules.worker_fleet.settings import IMAGE
+
+FOLDER = FilePath(__file__).parent
+"""Where environments have names."""
+
+MOST_BYTES = 100_000
+"""The largest environment file that is read; a hundred fleets need half of it."""
+
+PUSHED_IMAGE = matching(
+    "@sha256:[0-9a-f]{64}$", "one line: the URI of an image with its digest (...@sha256:<64 hex digits>)"
+)
+
+
+def names() -> list[str]:
+    """The environments that have names."""
+    return sorted(path.stem for path in FOLDER.glob("*.yaml"))
+
+
+def find(given: Iterable[str] = ()) -> list[FilePath]:
+    """The files of environments that are given by name or by path; of all that have names when none is given.
+
+    Raises:
+        EnvironmentFileError: for a name that there is not.
+    """
+    faults, paths = [], []
+    for name in list(given) or names():
+        path = _path(name)
+        paths.append(path)
+        if path.parent == FOLDER and not os.path.lexists(path):
+            there = ", ".join(names()) or "none"
+            faults.append(
+                FileFault(name, f"is no environment; must be one of {there}, or the path of a YAML file")
+            )
+    if faults:
+        raise EnvironmentFileError(faults)
+    return list(dict.fromkeys(paths))
+
+
+def load(path: str | os.PathLike[str]) -> Environment:
+    """The environment that a file describes, every default filled in.
+
+    Args:
+        path: the YAML file. The image that was pushed last, ``<name>.image``, is looked for beside it.
+
+    Raises:
+        EnvironmentFileError: with all that is wrong with the file.
+    """
+    file = _shown(path)
+    try:
+        document = Document(_text(FilePath(path)))
+    except YamlFault as fault:
+        raise EnvironmentFileError([FileFault(file, fault.message, fault.key, fault.line)]) from None
+    if not isinstance(document.data, dict):
+        got = "is empty" if document.data is None else f"holds {shown(document.data)}"
+        raise EnvironmentFileError([FileFault(file, f"{got}; must be a mapping with name and workers")])
+
+    faults = [FileFault(file, fault.message, fault.key, fault.line) for fault in document.faults]
+    untrusted = [fault.key for fault in document.faults if "has the tag" in fault.message]
+    environment = None
+    try:
+        environment = check(document.data, untrusted)
+    except Refused as refused:
+        faults += [
+            FileFault(file, message, key, _line(document, key))
+            for key, messages in refused.faults.items()
+            for message in messages
+        ]
+    if faults or environment is None:
+        raise EnvironmentFileError(sorted(faults, key=lambda fault: fault.line))
+    return _with_pushed_image(environment, FilePath(path))
+
+
+def load_all(paths: Iterable[str | os.PathLike[str]]) -> list[Environment]:
+    """The environments of several files, which must have several names.
+
+    Raises:
+        EnvironmentFileError: with all that is wrong with all of the files.
+    """
+    environments: list[Environment] = []
+    faults: list[FileFault] = []
+    files: dict[str, str] = {}
+    for path in paths:
+        try:
+            environment = load(path)
+        except EnvironmentFileError as error:
+            faults += error.faults
+            continue
+        if environment.name in files:
+            message = f"got {environment.name}, the name of {files[environment.name]} too; must be another"
+            faults.append(FileFault(_shown(path), message, ("name",)))
+        files.setdefault(environment.name, _shown(path))
+        environments.append(environment)
+    if faults:
+        raise EnvironmentFileError(faults)
+    return environments
+
+
+def report(given: Sequence[str], stderr: TextIO | None = None) -> int:
+    """Check environments and write what is wrong with them, or unwise, a line each.
+
+    Args:
+        given: names or paths; none for all that have names.
+        stderr: where the lines go.
+
+    Returns:
+        The exit status: 0, or 2 where a file cannot be used.
+    """
+    stream = stderr or sys.stderr
+    try:
+        paths = find(given)
+        for path, environment in zip(paths, load_all(paths), strict=True):
+            for warning in warnings(environment):
+                print(FileFault(_shown(path), f"warning: {warning.message}", warning.path), file=stream)
+    except EnvironmentFileError as error:
+        print(error, file=stream)
+        return 2
+    return 0
+
+
+def _path(name: str) -> FilePath:
+    path = FilePath(name)
+    if os.sep in name or path.suffix in {".yaml", ".yml"} or os.path.lexists(path):
+        return path
+    return FOLDER / f"{name}.yaml"
+
+
+def _shown(path: str | os.PathLike[str]) -> str:
+    """A file as its author names it; a named environment's relative to where one is."""
+    text = os.fspath(path)
+    if FilePath(text).parent == FOLDER:
+        text = os.path.relpath(text)
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _text(path: FilePath) -> str:
+    data = _bytes(path)
+    if len(data) > MOST_BYTES:
+        raise YamlFault(f"has more than {MOST_BYTES} bytes; must be smaller")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise YamlFault(f"holds the byte 0x{data[error.start]:02x}; must be UTF-8 text", line) from None
+
+
+def _bytes(path: FilePath) -> bytes:
+    try:
+        # A pipe would be waited for, and a device may have no end.
+        if not stat.S_ISREG(path.stat().st_mode):
+            kind = "a directory" if path.is_dir() else "no regular file"
+            raise YamlFault(f"is {kind}; must be a YAML file")
+        with path.open("rb") as file:
+            return file.read(MOST_BYTES + 1)
+    except FileNotFoundError:
+        raise YamlFault("does not exist; must be a YAML file") from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise YamlFault(f"cannot be read ({reason}); must be a YAML file") from None
+
+
+def _line(document: Document, key: Path) -> int:
+    for length in range(len(key), 0, -1):
+        if key[:length] in document.lines:
+            return document.lines[key[:length]]
+    return 0
+
+
+def _with_pushed_image(environment: Environment, path: FilePath) -> Environment:
+    """The environment with the image of ``<name>.image``, which ``scythe-aws image push`` writes."""
+    file = path.parent / f"{environment.name}.image"
+    if environment.image is not None or not os.path.lexists(file):
+        return environment
+    try:
+        image = _text(file).strip()
+    except YamlFault as fault:
+        raise EnvironmentFileError([FileFault(_shown(file), fault.message)]) from None
+    if not (IMAGE.check(image) and PUSHED_IMAGE.check(image)):
+        raise EnvironmentFileError([FileFault(_shown(file), PUSHED_IMAGE.refusal(image))])
+    return environment.model_copy(update={"image": image})
