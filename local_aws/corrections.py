@@ -2,6 +2,165 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from typing import Any
+
+from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
+from moto.budgets.responses import BudgetsResponse
+from moto.core.responses import BaseResponse
+from moto.ecs.responses import EC2ContainerServiceResponse
+
 
 def correct_moto() -> None:
     """Correct moto in this process; to be called once, before it serves."""
+    refuse_unknown_actions()
+    keep_tags(ApplicationAutoScalingResponse, "ResourceARN")
+    keep_tags(BudgetsResponse, "ResourceARN")
+    tag_new_scalable_targets()
+    tag_new_budgets()
+    keep_service_settings()
+
+
+def refuse_unknown_actions() -> None:
+    """Answer an action that moto lacks with 501 instead of 500, which clients repeat for a quarter of an hour.
+
+    https://docs.aws.amazon.com/awssupport/latest/APIReference/CommonErrors.html (an unknown action is refused)
+    https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html (500 to 504 but 501 are repeated)
+    """
+    call_action = BaseResponse.call_action
+
+    def corrected(self: BaseResponse) -> Any:
+        try:
+            return call_action(self)
+        except NotImplementedError as missing:
+            body = {"__type": "UnknownOperationException", "message": f"the local AWS lacks it: {missing}"}
+            return 501, {"Content-Type": "application/json"}, json.dumps(body)
+
+    _replace(BaseResponse, "call_action", corrected)
+
+
+def keep_tags(response: type[BaseResponse], arn: str) -> None:
+    """Give a JSON service without tags the three actions for them.
+
+    https://docs.aws.amazon.com/autoscaling/application/APIReference/API_ListTagsForResource.html
+    https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_budgets_ListTagsForResource.html
+
+    Application Auto Scaling has them as a map, Budgets as a list; each answers in the form that it takes.
+    """
+    as_list = response is BudgetsResponse
+
+    def list_tags_for_resource(self: Any) -> str:
+        tags = _tags(self).get(self._get_param(arn), {})
+        if as_list:
+            return json.dumps({"ResourceTags": [{"Key": key, "Value": value} for key, value in tags.items()]})
+        return json.dumps({"Tags": tags})
+
+    def tag_resource(self: Any) -> str:
+        added = _map(self._get_param("ResourceTags") if as_list else self._get_param("Tags"))
+        _tags(self).setdefault(self._get_param(arn), {}).update(added)
+        return json.dumps({})
+
+    def untag_resource(self: Any) -> str:
+        tags = _tags(self).get(self._get_param(arn), {})
+        for key in self._get_param("ResourceTagKeys" if as_list else "TagKeys"):
+            tags.pop(key, None)
+        return json.dumps({})
+
+    for action in (list_tags_for_resource, tag_resource, untag_resource):
+        _replace(response, action.__name__, action)
+
+
+def tag_new_scalable_targets() -> None:
+    """Keep the tags that a scalable target is registered with, and forget them with the target.
+
+    https://docs.aws.amazon.com/autoscaling/application/APIReference/API_RegisterScalableTarget.html
+    """
+    register = ApplicationAutoScalingResponse.register_scalable_target
+
+    def corrected(self: Any) -> str:
+        answer = register(self)
+        if tags := self._get_param("Tags"):
+            _tags(self)[json.loads(answer)["ScalableTargetARN"]] = dict(tags)
+        return answer
+
+    _replace(ApplicationAutoScalingResponse, "register_scalable_target", corrected)
+
+
+def tag_new_budgets() -> None:
+    """Keep the tags that a budget is created with, and forget them with the budget.
+
+    https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_budgets_CreateBudget.html
+    """
+    create, delete = BudgetsResponse.create_budget, BudgetsResponse.delete_budget
+
+    def arn(self: Any, name: str) -> str:
+        return f"arn:{self.partition}:budgets::{self._get_param('AccountId')}:budget/{name}"
+
+    def create_budget(self: Any) -> str:
+        answer = create(self)
+        _tags(self)[arn(self, self._get_param("Budget")["BudgetName"])] = _map(
+            self._get_param("ResourceTags")
+        )
+        return answer
+
+    def delete_budget(self: Any) -> str:
+        answer = delete(self)
+        _tags(self).pop(arn(self, self._get_param("BudgetName")), None)
+        return answer
+
+    _replace(BudgetsResponse, "create_budget", create_budget)
+    _replace(BudgetsResponse, "delete_budget", delete_budget)
+
+
+_SERVICE_SETTINGS = {
+    "availabilityZoneRebalancing": "availability_zone_rebalancing",
+    "capacityProviderStrategy": "capacity_provider_strategy",
+    "deploymentConfiguration": "deployment_configuration",
+    "enableECSManagedTags": "enable_ecs_managed_tags",
+    "enableExecuteCommand": "enable_execute_command",
+    "healthCheckGracePeriodSeconds": "health_check_grace_period_seconds",
+}
+
+
+def keep_service_settings() -> None:
+    """Keep the settings of an ECS service that moto forgets, and no launch type beside a capacity strategy.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Service.html
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html ("If a
+    capacityProviderStrategy is specified, the launchType parameter must be omitted.")
+    """
+
+    def corrected(action: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        def answered(self: Any) -> Any:
+            answer = action(self)
+            service = answer.result["service"]
+            for name, attribute in _SERVICE_SETTINGS.items():
+                if (value := self._get_param(name)) is not None:
+                    setattr(service, attribute, value)
+            if self._get_param("capacityProviderStrategy"):
+                service.launch_type = None
+                for deployment in service.deployments:
+                    deployment.pop("launchType", None)
+                    deployment["capacityProviderStrategy"] = service.capacity_provider_strategy
+            return answer
+
+        return answered
+
+    for name in ("create_service", "update_service"):
+        _replace(EC2ContainerServiceResponse, name, corrected(getattr(EC2ContainerServiceResponse, name)))
+
+
+def _replace(owner: type[Any], name: str, function: Callable[..., Any]) -> None:
+    setattr(owner, name, function)
+
+
+def _tags(response: Any) -> dict[str, dict[str, str]]:
+    """The tags of a service by ARN; kept in its backend, which a reset replaces."""
+    backend = response.backend if hasattr(response, "backend") else response.applicationautoscaling_backend
+    tags: dict[str, dict[str, str]] = backend.__dict__.setdefault("tags_by_arn", {})
+    return tags
+
+
+def _map(tags: Any) -> dict[str, str]:
+    return dict(tags) if isinstance(tags, dict) else {tag["Key"]: tag["Value"] for tag in tags or []}
