@@ -23,10 +23,10 @@ def correct_moto() -> None:
 
 
 def refuse_unknown_actions() -> None:
-    """Answer an action that moto lacks with 501 instead of 500, which clients repeat for a quarter of an hour.
+    """Answer an action that moto lacks with 501, not with 500, which the provider repeats for many minutes.
 
-    https://docs.aws.amazon.com/awssupport/latest/APIReference/CommonErrors.html (an unknown action is refused)
-    https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html (500 to 504 but 501 are repeated)
+    https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html (500, 502, 503 and 504 are
+    transient)
     """
     call_action = BaseResponse.call_action
 

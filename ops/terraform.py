@@ -159,12 +159,14 @@ class Terraform:
             env=self._environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=subprocess.STDOUT if stream else subprocess.PIPE,
             text=True,
             errors="replace",
         ) as process:
-            assert process.stdout is not None
-            messages = list(self._messages(process.stdout)) if stream else [{"text": process.stdout.read()}]
+            if stream and process.stdout is not None:
+                messages = list(self._messages(process.stdout))
+            else:
+                messages = [dict(zip(("text", "stderr"), process.communicate(), strict=True))]
         self.timings.append((command, time.monotonic() - began))
         if process.returncode not in allowed:
             raise TerraformError(f"terraform {command} failed in {self.directory}:\n{_errors(messages)}")
@@ -194,7 +196,7 @@ def _errors(messages: Sequence[Mapping[str, Any]]) -> str:
         if "text" in message:
             diagnostics += _validation(message["text"])
     errors = [_error(diagnostic) for diagnostic in diagnostics if diagnostic["severity"] == "error"]
-    return "\n".join(errors or [str(message.get("@message", message.get("text"))) for message in messages])
+    return "\n".join(errors or [message.get("@message") or message.get("stderr", "") for message in messages])
 
 
 def _validation(text: str) -> list[dict[str, Any]]:
