@@ -1,0 +1,122 @@
+"""Terraform expressions as Python values.
+
+The constructs write one program for two readers: an environment's stack, where a setting is
+``local.network.az_count``, and a registry module, where it is ``var.az_count``. Both are an
+`Expression`; what depends on a setting is therefore decided by Terraform, never by Python.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cdktf import IResolvable, ITerraformIterator, TerraformElement, TerraformIterator, Token
+
+IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+
+
+class Expression:
+    """The text of a Terraform expression; attributes and items extend it.
+
+    ``Expression("local.network").cidr`` is ``local.network.cidr``; in an f-string it is its text.
+    """
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: object) -> None:
+        self._text = str(text)
+
+    def __getattr__(self, name: str) -> Expression:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Expression(f"{self._text}.{name}")
+
+    def __getitem__(self, key: object) -> Expression:
+        return Expression(f"{self._text}[{hcl(key)}]")
+
+    def __str__(self) -> str:
+        return self._text
+
+    def __repr__(self) -> str:
+        return f"Expression({self._text!r})"
+
+    def __bool__(self) -> bool:
+        msg = f"{self._text} is known to Terraform alone: let Terraform decide, with a conditional expression"
+        raise TypeError(msg)
+
+
+def hcl(value: Any) -> str:
+    """Write Python data as an HCL expression; strings may hold ``${}`` templates.
+
+    Raises:
+        TypeError: for a value that Terraform has no literal for.
+    """
+    if isinstance(value, Expression):
+        return str(value)
+    if value is None or isinstance(value, bool | int | float):
+        return json.dumps(value)
+    if isinstance(value, str):
+        return quoted(value)
+    if isinstance(value, Mapping):
+        inner = ", ".join(f"{_key(key)} = {hcl(item)}" for key, item in value.items())
+        return f"{{ {inner} }}" if inner else "{}"
+    if isinstance(value, Sequence):
+        return f"[{', '.join(hcl(item) for item in value)}]"
+    msg = f"no HCL literal for {type(value).__name__}"
+    raise TypeError(msg)
+
+
+def quoted(text: str) -> str:
+    """Quote text as an HCL string; what stands in ``${}`` stays the expression that it is."""
+    parts = re.split(r"(\$\{(?:[^{}]|\{[^{}]*\})*\})", text)
+    return '"' + "".join(p if p.startswith("${") else json.dumps(p, ensure_ascii=False)[1:-1] for p in parts) + '"'
+
+
+def _key(key: object) -> str:
+    if isinstance(key, Expression):
+        return f"({key})"
+    return str(key) if IDENTIFIER.fullmatch(str(key)) else hcl(str(key))
+
+
+def text(expression: object) -> str:
+    """A string argument that is this expression."""
+    return f"${{{expression}}}"
+
+
+def number(expression: object) -> float:
+    """A number argument that is this expression (jsii checks that it is given a number)."""
+    return float(Token.as_number(text(expression)))
+
+
+def flag(expression: object) -> IResolvable:
+    """A boolean argument that is this expression."""
+    return Token.as_any(text(expression))
+
+
+def strings(expression: object) -> list[str]:
+    """A list argument that is this expression."""
+    return list(Token.as_list(text(expression)))
+
+
+def mapping(expression: object) -> Mapping[str, str]:
+    """A map argument that is this expression."""
+    return dict(Token.as_string_map(text(expression)))
+
+
+def each(expression: object) -> ITerraformIterator:
+    """``for_each`` over a map or a set of strings."""
+    return TerraformIterator.from_map(Token.as_any_map(text(expression)))
+
+
+def when(condition: object) -> float:
+    """``count`` of a resource that is there only under a condition."""
+    return number(f"{condition} ? 1 : 0")
+
+
+def ref(element: TerraformElement) -> Expression:
+    """The address of a resource or data source, to be extended: ``ref(vpc)[0].id``."""
+    kind = type(element).__name__
+    address = f"{element.terraform_resource_type}.{element.friendly_unique_id}"  # type: ignore[attr-defined]
+    return Expression(f"data.{address}" if kind.startswith("Data") else address)

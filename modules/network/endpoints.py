@@ -1,0 +1,82 @@
+"""VPC endpoints: S3's gateway always, interface endpoints of AWS services by choice."""
+
+from __future__ import annotations
+
+from cdktf_cdktf_provider_aws.security_group import SecurityGroup
+from cdktf_cdktf_provider_aws.vpc_endpoint import VpcEndpoint
+from constructs import Construct
+
+from modules.expression import Expression, each, hcl, ref, strings, text, when
+from modules.network.settings import FARGATE_ENDPOINTS, NetworkSettings
+from modules.stack import Label
+
+
+class Endpoints(Construct):
+    """The endpoints of a VPC.
+
+    The gateway endpoint of S3 costs nothing. An interface endpoint costs $0.01 an hour in each
+    Availability Zone and $0.01 a GB (AWS PrivateLink pricing, us-east-1).
+
+    Attributes:
+        exist: whether there is any interface endpoint.
+        security_group_id: of the interface endpoints; empty without any. It has no rule of its own:
+            `NetworkAttributes.allow_way_out` lets a peer in.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        label: Label,
+        settings: NetworkSettings,
+        region: Expression,
+        vpc: Expression,
+        private_subnets: Expression,
+        route_tables: Expression,
+    ) -> None:
+        super().__init__(scope, id_)
+        VpcEndpoint(
+            self,
+            "s3",
+            count=when(f"{settings.existing} == null"),
+            vpc_id=text(vpc.id),
+            service_name=f"com.amazonaws.{text(region)}.s3",
+            vpc_endpoint_type="Gateway",
+            route_table_ids=strings(route_tables),
+            tags=label.tagged("s3"),
+        )
+        chosen = services(settings)
+        self.exist = Expression(f"length({chosen}) > 0")
+        group = SecurityGroup(
+            self,
+            "Default",
+            count=when(self.exist),
+            name_prefix=f"{text(label.name)}-endpoints-",
+            description="Interface endpoints of AWS services",
+            vpc_id=text(vpc.id),
+            tags=label.tagged("endpoints"),
+            lifecycle={"create_before_destroy": True},
+        )
+        self.security_group_id = Expression(f'join("", {ref(group)}[*].id)')
+        VpcEndpoint(
+            self,
+            "interface",
+            for_each=each(f"toset({chosen})"),
+            vpc_id=text(vpc.id),
+            service_name=f"com.amazonaws.{text(region)}.${{each.key}}",
+            vpc_endpoint_type="Interface",
+            private_dns_enabled=True,
+            subnet_ids=strings(f"[for subnet in {private_subnets} : subnet.id]"),
+            security_group_ids=[text(self.security_group_id)],
+            tags=label.tagged("${each.key}"),
+        )
+
+
+def services(settings: NetworkSettings) -> Expression:
+    """The services with an interface endpoint: true is all that tasks need without NAT, or a list."""
+    given = settings.interface_endpoints
+    every = hcl(FARGATE_ENDPOINTS)
+    return Expression(
+        f"(try(tobool({given}), null) == null ? tolist({given}) : tobool({given}) ? {every} : tolist([]))"
+    )

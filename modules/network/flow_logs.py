@@ -1,0 +1,78 @@
+"""Flow logs of a VPC."""
+
+from __future__ import annotations
+
+from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
+from cdktf_cdktf_provider_aws.data_aws_caller_identity import DataAwsCallerIdentity
+from cdktf_cdktf_provider_aws.data_aws_partition import DataAwsPartition
+from cdktf_cdktf_provider_aws.flow_log import FlowLog
+from cdktf_cdktf_provider_aws.iam_role import IamRole
+from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
+from constructs import Construct
+
+from modules.expression import Expression, number, ref, text, when
+from modules.network.settings import NetworkSettings
+from modules.policies import Statement, policy, trust
+from modules.stack import Label
+
+
+class FlowLogs(Construct):
+    """All traffic of the VPC, to a log group of its own, where ``settings.flow_logs`` asks for it.
+
+    Costs: CloudWatch Logs' ingestion of vended logs, $0.50 a GB in us-east-1.
+    """
+
+    def __init__(
+        self, scope: Construct, id_: str, *, label: Label, settings: NetworkSettings, vpc: Expression
+    ) -> None:
+        super().__init__(scope, id_)
+        wanted = when(f"{settings.flow_logs} != null")
+        account_id = text(ref(DataAwsCallerIdentity(self, "account")).account_id)
+        partition = text(ref(DataAwsPartition(self, "partition")).partition)
+        group = CloudwatchLogGroup(
+            self,
+            "Default",
+            count=wanted,
+            name=f"/scythe/{text(label.name)}/vpc-flow-logs",
+            retention_in_days=number(f"try({settings.flow_logs}.retention_days, null)"),
+            tags=label.tagged(),
+        )
+        role = IamRole(
+            self,
+            "role",
+            count=wanted,
+            name=f"{text(label.name)}-flow-logs",
+            assume_role_policy=trust(
+                "vpc-flow-logs.amazonaws.com",
+                account_id=account_id,
+                source_arn=f"arn:{partition}:ec2:*:{account_id}:vpc-flow-log/*",
+            ),
+            tags=label.tagged(),
+        )
+        log_group_arn = text(ref(group)[0].arn)
+        IamRolePolicy(
+            self,
+            "write",
+            count=wanted,
+            name="write",
+            role=text(ref(role)[0].id),
+            policy=policy(
+                Statement(
+                    actions=["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],
+                    resources=[log_group_arn, f"{log_group_arn}:*"],
+                ),
+                # The delivery looks its group up by name, which takes no resource
+                # (Amazon VPC User Guide, "IAM role for publishing flow logs to CloudWatch Logs").
+                Statement(actions=["logs:DescribeLogGroups"], resources=["*"]),
+            ),
+        )
+        FlowLog(
+            self,
+            "vpc",
+            count=wanted,
+            vpc_id=text(vpc.id),
+            traffic_type="ALL",
+            log_destination=log_group_arn,
+            iam_role_arn=text(ref(role)[0].arn),
+            tags=label.tagged(),
+        )

@@ -1,0 +1,18 @@
+#!/bin/bash
+# Boot script of the NAT instance: forward what the private subnets send, under this instance's address.
+set -euo pipefail
+cat >/etc/sysctl.d/90-nat.conf <<'CONF'
+net.ipv4.ip_forward = 1
+CONF
+sysctl --system
+# The address may be attached a moment after the boot, and the package comes through it.
+until dnf install -y nftables; do sleep 5; done
+cat >/etc/sysconfig/nftables.conf <<'CONF'
+table ip nat {
+  chain postrouting {
+    type nat hook postrouting priority srcnat;
+    oifname != "lo" masquerade
+  }
+}
+CONF
+systemctl enable --now nftables

@@ -1,0 +1,210 @@
+"""The VPC: subnets per Availability Zone, the ways out, flow logs; or a VPC that exists."""
+
+from __future__ import annotations
+
+from cdktf import Postcondition, TerraformLocal, TerraformResourceLifecycle
+from cdktf_cdktf_provider_aws.data_aws_availability_zones import (
+    DataAwsAvailabilityZones,
+    DataAwsAvailabilityZonesFilter,
+)
+from cdktf_cdktf_provider_aws.data_aws_ec2_managed_prefix_list import DataAwsEc2ManagedPrefixList
+from cdktf_cdktf_provider_aws.data_aws_region import DataAwsRegion
+from cdktf_cdktf_provider_aws.default_security_group import DefaultSecurityGroup
+from cdktf_cdktf_provider_aws.internet_gateway import InternetGateway
+from cdktf_cdktf_provider_aws.route import Route
+from cdktf_cdktf_provider_aws.route_table import RouteTable
+from cdktf_cdktf_provider_aws.route_table_association import RouteTableAssociation
+from cdktf_cdktf_provider_aws.subnet import Subnet
+from cdktf_cdktf_provider_aws.vpc import Vpc
+from constructs import Construct
+
+from modules.expression import Expression, each, hcl, ref, text, when
+from modules.network.attributes import NetworkAttributes
+from modules.network.endpoints import Endpoints
+from modules.network.flow_logs import FlowLogs
+from modules.network.nat import Nat
+from modules.network.settings import NetworkSettings
+from modules.stack import Label
+
+ZONES_WITHOUT_FARGATE = ["apne1-az3", "cac1-az3", "cnn1-az3", "use1-az3", "usw1-az2"]
+"""Zones in which Fargate runs no tasks (Amazon ECS Developer Guide, "Supported Regions for Amazon ECS on AWS Fargate")."""
+
+
+class Network(Construct):
+    """A VPC with a public and a private subnet in each Availability Zone.
+
+    Makes: the VPC with its default security group closed, an internet gateway, subnets and route tables,
+    the S3 gateway endpoint, and by choice NAT, interface endpoints and flow logs. With
+    ``settings.existing`` it makes none of these and passes on what exists.
+
+    Costs: nothing by itself; `Nat` and `Endpoints` say theirs.
+
+    Attributes:
+        attributes: what other stacks need of it.
+    """
+
+    def __init__(self, scope: Construct, id_: str, *, label: Label, settings: NetworkSettings) -> None:
+        super().__init__(scope, id_)
+        self._label = label
+        self._made = Expression(f"{settings.existing} == null")
+        self._zones = self._choose_zones(settings)
+        self._vpc = self._create_vpc(settings)
+        public = self._create_subnets("public", self._public_cidr(settings))
+        private = self._create_subnets("private", self._private_cidr(settings))
+        public_table = self._create_public_routes(public)
+        private_tables = self._create_private_routes(private)
+
+        region = ref(DataAwsRegion(self, "current")).name
+        Nat(
+            self, "nat", label=label, settings=settings, zones=self._zones, vpc=self._vpc,
+            public_subnets=public, private_tables=private_tables,
+        )  # fmt: skip
+        endpoints = Endpoints(
+            self, "endpoint", label=label, settings=settings, region=region, vpc=self._vpc, private_subnets=private,
+            route_tables=Expression(f"concat([{public_table}.id], [for table in {private_tables} : table.id])"),
+        )  # fmt: skip
+        FlowLogs(self, "flow_logs", label=label, settings=settings, vpc=self._vpc)
+        self.attributes = self._attributes(settings, region, public, private, endpoints)
+
+    def _choose_zones(self, settings: NetworkSettings) -> Expression:
+        """The zones to use, those without Fargate last, so that a further zone moves no other."""
+        available = DataAwsAvailabilityZones(
+            self,
+            "available",
+            filter=[DataAwsAvailabilityZonesFilter(name="opt-in-status", values=["opt-in-not-required"])],
+            state="available",
+            lifecycle=TerraformResourceLifecycle(
+                postcondition=[
+                    Postcondition(
+                        condition=text(f"length(self.names) >= {settings.az_count}"),
+                        error_message="the region has ${length(self.names)} Availability Zones: az_count is larger",
+                    )
+                ]
+            ),
+        )
+        zones = ref(available)
+        self._fargate_zones = _local(
+            self,
+            "fargate_zones",
+            f"[for i, name in {zones}.names : name "
+            f"if !contains({hcl(ZONES_WITHOUT_FARGATE)}, {zones}.zone_ids[i])]",
+        )
+        fargate = self._fargate_zones
+        ordered = f"concat({fargate}, [for name in {zones}.names : name if !contains({fargate}, name)])"
+        return _local(self, "zones", f"{self._made} ? slice({ordered}, 0, {settings.az_count}) : []")
+
+    def _create_vpc(self, settings: NetworkSettings) -> Expression:
+        vpc = Vpc(
+            self,
+            "Default",
+            count=when(self._made),
+            cidr_block=text(settings.cidr),
+            enable_dns_hostnames=True,
+            enable_dns_support=True,
+            tags=self._label.tagged("vpc"),
+        )
+        this = ref(vpc)[0]
+        DefaultSecurityGroup(
+            self, "closed", count=when(self._made), vpc_id=text(this.id), tags=self._label.tagged("default-closed")
+        )
+        return this
+
+    def _public_cidr(self, settings: NetworkSettings) -> str:
+        """The seventh eighth of the VPC's addresses, cut into eight: /22 each in a /16."""
+        return f"cidrsubnet({settings.cidr}, 6, 48 + index({self._zones}, zone))"
+
+    def _private_cidr(self, settings: NetworkSettings) -> str:
+        """An eighth of the VPC's addresses each, by the zone's place: /19, room for 8,187 tasks, in a /16."""
+        return f"cidrsubnet({settings.cidr}, 3, index({self._zones}, zone))"
+
+    def _create_subnets(self, tier: str, cidr: str) -> Expression:
+        subnets = Subnet(
+            self,
+            tier,
+            for_each=each(f"{{ for zone in {self._zones} : zone => {cidr} }}"),
+            vpc_id=text(self._vpc.id),
+            availability_zone="${each.key}",
+            cidr_block="${each.value}",
+            tags=self._label.tagged(f"{tier}-${{each.key}}"),
+        )
+        return ref(subnets)
+
+    def _create_public_routes(self, subnets: Expression) -> Expression:
+        gateway = InternetGateway(
+            self, "internet", count=when(self._made), vpc_id=text(self._vpc.id), tags=self._label.tagged("internet")
+        )
+        table = RouteTable(
+            self, "public_routes", count=when(self._made), vpc_id=text(self._vpc.id), tags=self._label.tagged("public")
+        )
+        this = ref(table)[0]
+        Route(
+            self,
+            "public_internet",
+            count=when(self._made),
+            route_table_id=text(this.id),
+            destination_cidr_block="0.0.0.0/0",
+            gateway_id=text(ref(gateway)[0].id),
+        )
+        RouteTableAssociation(
+            self,
+            "public_association",
+            for_each=each(subnets),
+            subnet_id="${each.value.id}",
+            route_table_id=text(this.id),
+        )
+        return this
+
+    def _create_private_routes(self, subnets: Expression) -> Expression:
+        """A table per zone whatever the NAT, so that another way out replaces no table."""
+        tables = RouteTable(
+            self,
+            "private_routes",
+            for_each=each(subnets),
+            vpc_id=text(self._vpc.id),
+            tags=self._label.tagged("private-${each.key}"),
+        )
+        RouteTableAssociation(
+            self,
+            "private_association",
+            for_each=each(subnets),
+            subnet_id="${each.value.id}",
+            route_table_id=text(f"{ref(tables)}[each.key].id"),
+        )
+        return ref(tables)
+
+    def _attributes(
+        self,
+        settings: NetworkSettings,
+        region: Expression,
+        public: Expression,
+        private: Expression,
+        endpoints: Endpoints,
+    ) -> NetworkAttributes:
+        existing = settings.existing
+        made_public = f"[for zone in {self._zones} : {public}[zone].id]"
+        made_private = f"[for zone in {self._zones} : {private}[zone].id]"
+        is_public = f'{settings.worker_subnets} == "public"'
+        for_workers = (
+            f"[for zone in {self._zones} : ({is_public} ? {public}[zone].id : {private}[zone].id) "
+            f"if contains({self._fargate_zones}, zone)]"
+        )
+        given = f"({is_public} ? {existing}.public_subnet_ids : {existing}.private_subnet_ids)"
+        s3 = DataAwsEc2ManagedPrefixList(self, "s3", name=f"com.amazonaws.{text(region)}.s3")
+        return NetworkAttributes(
+            vpc_id=self._either(self._vpc.id, f"{existing}.vpc_id"),
+            public_subnet_ids=self._either(made_public, f"{existing}.public_subnet_ids"),
+            private_subnet_ids=self._either(made_private, f"{existing}.private_subnet_ids"),
+            worker_subnet_ids=self._either(for_workers, given),
+            worker_public_ip=Expression(is_public),
+            has_way_out=Expression(f'{existing} != null || {is_public} || {settings.nat} != "none"'),
+            has_interface_endpoints=endpoints.exist,
+            endpoint_security_group_id=endpoints.security_group_id,
+            s3_prefix_list_id=ref(s3).id,
+        )
+
+    def _either(self, made: object, existing: str) -> Expression:
+        return Expression(f"{self._made} ? {made} : {existing}")
+
+
+def _local(scope: Construct, id_: str, expression: str) -> Expression:
+    return Expression(f"local.{TerraformLocal(scope, id_, text(expression)).friendly_unique_id}")

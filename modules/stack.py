@@ -1,0 +1,203 @@
+"""The Terraform roots that the constructs are composed in.
+
+`EnvironmentStack` is one state of one environment: provider, backend, the settings as locals, and
+what it reads of the stacks before it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, Protocol, TypeVar, cast
+
+import jsii
+from cdktf import (
+    App,
+    DataTerraformRemoteStateLocal,
+    DataTerraformRemoteStateS3,
+    LocalBackend,
+    S3Backend,
+    TerraformElement,
+    TerraformOutput,
+    TerraformStack,
+)
+from cdktf_cdktf_provider_aws.provider import AwsProvider, AwsProviderDefaultTags
+from pydantic import BaseModel
+
+from modules.expression import Expression, hcl, mapping, text
+
+TERRAFORM_VERSION = ">= 1.11"
+"""Write-only arguments and the S3 backend's own lock file came with 1.11 (Terraform's changelog)."""
+
+Settings = TypeVar("Settings", bound=BaseModel)
+Attributes = TypeVar("Attributes", bound="DataclassInstance")
+
+
+class DataclassInstance(Protocol):
+    """Any dataclass."""
+
+    __dataclass_fields__: Any
+
+
+@dataclasses.dataclass(frozen=True)
+class Label:
+    """What names and tags the resources of a construct.
+
+    Attributes:
+        name: the environment's name, the first part of every physical name.
+        tags: the caller's tags; None where the provider's default tags carry them.
+    """
+
+    name: Expression
+    tags: Expression | None = None
+
+    def tagged(self, suffix: str | None = None) -> Mapping[str, str] | None:
+        """The ``tags`` argument; with a suffix also the ``Name`` that AWS's console shows."""
+        named = {} if suffix is None else {"Name": f"{text(self.name)}-{suffix}"}
+        if self.tags is None:
+            return named or None
+        return mapping(f"merge({self.tags}, {hcl(named)})" if named else self.tags)
+
+
+def attribute(description: str) -> Any:
+    """A field of a construct's attributes: what other stacks and a module's callers may read."""
+    return dataclasses.field(metadata={"description": description})
+
+
+class ScytheStack(TerraformStack):
+    """A stack whose addresses read like a sentence: ``aws_subnet.private``, ``aws_ecs_service.simulations``.
+
+    A logical id is the path of construct ids below the stack, joined with ``_``. ``Default`` names the
+    main thing of a construct and is left out; the main thing of the stack itself is ``this``.
+    """
+
+    @jsii.member(jsii_name="allocateLogicalId")
+    def _allocate_logical_id(self, element: TerraformElement) -> str:
+        path: str = element.node.path
+        return "_".join(part for part in path.split("/")[1:] if part != "Default") or "this"
+
+    def publish(self, attributes: DataclassInstance) -> None:
+        """Write a construct's attributes as the stack's outputs."""
+        for field in dataclasses.fields(attributes):
+            value = getattr(attributes, field.name)
+            output = TerraformOutput(
+                self, f"output-{field.name}", value=text(value), description=field.metadata["description"]
+            )
+            output.override_logical_id(field.name)
+
+
+@dataclasses.dataclass(frozen=True)
+class Backend:
+    """Where the states of an environment are kept.
+
+    Attributes:
+        bucket: an S3 bucket, or None for files in ``state/`` beside the output folder.
+        region: the bucket's region.
+        kms_key_id: the KMS key that encrypts the states; None for the bucket's own encryption.
+    """
+
+    bucket: str | None = None
+    region: str | None = None
+    kms_key_id: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Deployment:
+    """What all stacks of one environment share.
+
+    Attributes:
+        environment: the environment's name.
+        region: its AWS region.
+        tags: default tags of all resources.
+        account_id: the only account that Terraform may touch; None for any.
+        backend: where the states are kept.
+    """
+
+    environment: str
+    region: str
+    tags: Mapping[str, str]
+    account_id: str | None = None
+    backend: Backend = Backend()
+
+
+class EnvironmentStack(ScytheStack):
+    """One Terraform state of an environment, ``<environment>-<part>``."""
+
+    def __init__(self, app: App, deployment: Deployment, part: str) -> None:
+        super().__init__(app, f"{deployment.environment}-{part}")
+        self._deployment = deployment
+        self._locals: dict[str, object] = {}
+        AwsProvider(
+            self,
+            "aws",
+            region=deployment.region,
+            allowed_account_ids=[deployment.account_id] if deployment.account_id else None,
+            default_tags=[AwsProviderDefaultTags(tags={**_own_tags(deployment, part), **deployment.tags})],
+        )
+        self._keep_state(part)
+        self.add_override("terraform.required_version", TERRAFORM_VERSION)
+        self.label = Label(name=self.local("name", deployment.environment))
+
+    def local(self, name: str, value: object) -> Any:
+        """Write a value, or settings, as a Terraform local; gives the reference ``local.<name>``.
+
+        A reference to settings is used as the settings themselves: ``local.network.cidr``.
+        """
+        data = value.model_dump(mode="json") if isinstance(value, BaseModel) else value
+        self.add_override(f"locals.{name}", _with_nulls(data))
+        return Expression(f"local.{name}")
+
+    def settings(self, name: str, settings: Settings) -> Settings:
+        """Write settings as the local of that name and give them back as references to it."""
+        return cast("Settings", self.local(name, settings))
+
+    def read(self, part: str, attributes: type[Attributes]) -> Attributes:
+        """What the environment's stack ``part`` published, from its state."""
+        backend, stack = self._deployment.backend, f"{self._deployment.environment}-{part}"
+        if backend.bucket:
+            DataTerraformRemoteStateS3(
+                self, part, bucket=backend.bucket, region=backend.region, key=self._key(part)
+            )
+        else:
+            DataTerraformRemoteStateLocal(self, part, path=_path(stack))
+        outputs = Expression(f"data.terraform_remote_state.{part}.outputs")
+        return attributes(**{field.name: outputs.__getattr__(field.name) for field in dataclasses.fields(attributes)})
+
+    def _keep_state(self, part: str) -> None:
+        backend = self._deployment.backend
+        if not backend.bucket:
+            LocalBackend(self, path=_path(f"{self._deployment.environment}-{part}"))
+            return
+        S3Backend(
+            self,
+            bucket=backend.bucket,
+            region=backend.region,
+            key=self._key(part),
+            kms_key_id=backend.kms_key_id,
+            encrypt=True,
+        )
+        self.add_override("terraform.backend.s3.use_lockfile", True)
+
+    def _key(self, part: str) -> str:
+        return f"scythe-aws/{self._deployment.environment}/{part}.tfstate"
+
+
+def _own_tags(deployment: Deployment, part: str) -> dict[str, str]:
+    return {"project": "scythe", "environment": deployment.environment, "stack": part}
+
+
+def _path(stack: str) -> str:
+    # Terraform runs in <out>/stacks/<stack>: a relative path keeps the synth the same wherever it runs.
+    return f"../../../state/{stack}.tfstate"
+
+
+def _with_nulls(value: Any) -> Any:
+    """CDKTF drops a null, and Terraform then misses the attribute: an expression stands for it."""
+    if value is None:
+        return "${null}"
+    if isinstance(value, Mapping):
+        return {key: _with_nulls(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_with_nulls(item) for item in value]
+    # A string of the file is text, never a template.
+    return value.replace("${", "$${").replace("%{", "%%{") if isinstance(value, str) else value
