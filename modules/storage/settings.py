@@ -109,6 +109,7 @@ class StorageSettings(Settings):
             ("lifecycle",),
             "does not go with existing, whose owner decides it; leave out lifecycle or existing",
             lambda settings: not settings.existing or settings.lifecycle == Lifecycle(),
-            "{existing} ? {lifecycle}.archive_after_days == null && {lifecycle}.delete_after_days == null : true",
+            "{existing} ? {lifecycle}.archive_after_days == null && {lifecycle}.delete_after_days == null && "
+            "try({lifecycle}.delete_old_versions_after_days == 90, false) : true",
         ),
     )
