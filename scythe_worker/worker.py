@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.resources
 import os
+import tempfile
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
@@ -90,14 +91,16 @@ def _lines(error: ValidationError) -> list[str]:
 def _check_cache() -> None:
     """Fail now, not in each task, where the file system is read-only and the cache has no volume.
 
-    scythe-engine keeps input artifacts in ``cache`` beside its own package (``scythe.base.BaseSpec.local_path``).
+    scythe-engine keeps input artifacts in ``cache`` beside its own package (``BaseSpec.local_path``).
     """
     cache = Path(str(importlib.resources.files("scythe"))).parent / "cache"
-    place = cache if cache.exists() else cache.parent
-    if not os.access(place, os.W_OK):
+    try:
+        with tempfile.TemporaryFile(dir=cache if cache.exists() else cache.parent):
+            pass
+    except OSError:
         raise SettingsError(
             f"{cache}: cannot be written; must be a writable volume (scythe-engine's artifacts)"
-        )
+        ) from None
 
 
 def _import(module: str) -> None:
@@ -122,12 +125,13 @@ def _chosen(settings: WorkerSettings) -> list[BaseWorkflow[Any]]:
     by_name = {workflow.config.name.lower(): workflow for workflow in registered}
     if not by_name:
         raise SettingsError(
-            f"{settings.module}: registers no experiment; must have a function with @ExperimentRegistry.Register()"
+            f"{settings.module}: registers no experiment; must have one with @ExperimentRegistry.Register()"
         )
     unknown = sorted((settings.experiments or frozenset()) - by_name.keys())
     if unknown:
         raise SettingsError(
-            f"{EXPERIMENTS}: no experiment {', '.join(unknown)} in {settings.module}; it has {', '.join(sorted(by_name))}"
+            f"{EXPERIMENTS}: no experiment {', '.join(unknown)} in {settings.module}; "
+            f"it has {', '.join(sorted(by_name))}"
         )
     named = by_name.keys() if settings.experiments is None else settings.experiments
     runs = [

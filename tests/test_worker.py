@@ -69,9 +69,21 @@ def package(at: Path, text: str = EXPERIMENT, name: str = "experiments") -> Path
 
 REFUSED: Mapping[str, tuple[dict[str, str | None], str, str]] = {
     "no token": ({"HATCHET_CLIENT_TOKEN": None}, EXPERIMENT, "HATCHET_CLIENT_TOKEN: not set"),
-    "not a JWT": ({"HATCHET_CLIENT_TOKEN": "canary-secret"}, EXPERIMENT, "HATCHET_CLIENT_TOKEN: not an API token"),
-    "a JWT of others": ({"HATCHET_CLIENT_TOKEN": token(canary="x")}, EXPERIMENT, "HATCHET_CLIENT_TOKEN: not an API"),
-    "a JWT of nothing": ({"HATCHET_CLIENT_TOKEN": "eyJ.canary.x"}, EXPERIMENT, "HATCHET_CLIENT_TOKEN: not an API"),
+    "not a JWT": (
+        {"HATCHET_CLIENT_TOKEN": "canary-secret"},
+        EXPERIMENT,
+        "HATCHET_CLIENT_TOKEN: not an API token",
+    ),
+    "a JWT of others": (
+        {"HATCHET_CLIENT_TOKEN": token(canary="x")},
+        EXPERIMENT,
+        "HATCHET_CLIENT_TOKEN: not an API",
+    ),
+    "a JWT of nothing": (
+        {"HATCHET_CLIENT_TOKEN": "eyJ.canary.x"},
+        EXPERIMENT,
+        "HATCHET_CLIENT_TOKEN: not an API",
+    ),
     "labels that are no JSON": (
         {"HATCHET_CLIENT_WORKER_PRESET_LABELS": "{"},
         EXPERIMENT,
@@ -121,18 +133,23 @@ REFUSED: Mapping[str, tuple[dict[str, str | None], str, str]] = {
         "experiments: cannot be imported: ModuleNotFoundError: No module named 'no_such_library'",
     ),
     "no experiment": ({}, "", "experiments: registers no experiment"),
-    "a fan without experiments": ({"SCYTHE_WORKER_DOES_LEAF": "False"}, "", "experiments: registers no experiment"),
+    "a fan without experiments": (
+        {"SCYTHE_WORKER_DOES_LEAF": "False"},
+        "",
+        "experiments: registers no experiment",
+    ),
     "an unknown experiment": (
         {"SCYTHE_WORKER_EXPERIMENTS": "scythe_experiment_daily"},
         EXPERIMENT,
-        "SCYTHE_WORKER_EXPERIMENTS: no experiment scythe_experiment_daily in experiments; it has scythe_experiment_annual",
+        "SCYTHE_WORKER_EXPERIMENTS: no experiment scythe_experiment_daily in experiments; "
+        "it has scythe_experiment_annual",
     ),
     "none left": (
         {"SCYTHE_WORKER_EXPERIMENTS_ELSEWHERE": "scythe_experiment_annual"},
         EXPERIMENT,
         "experiments: other fleets run all",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", REFUSED)
@@ -233,11 +250,15 @@ def test_the_health_check_is_light(tmp_path: Path) -> None:
     program = (
         "import runpy, sys\n"
         "try: runpy.run_module('scythe_worker', run_name='__main__', alter_sys=True)\n"
-        "except SystemExit: print([m for m in ('scythe', 'hatchet_sdk', 'pydantic', 'boto3') if m in sys.modules])"
+        "except SystemExit: pass\n"
+        "print([m for m in ('scythe', 'hatchet_sdk', 'pydantic', 'boto3') if m in sys.modules])"
     )
     ran = subprocess.run(
         [sys.executable, "-c", program, "health"],
-        cwd=tmp_path, env=environment(HATCHET_CLIENT_WORKER_HEALTHCHECK_PORT="1"), capture_output=True, text=True,
+        cwd=tmp_path,
+        env=environment(HATCHET_CLIENT_WORKER_HEALTHCHECK_PORT="1"),
+        capture_output=True,
+        text=True,
         check=False,
     )  # fmt: skip
     assert ran.stdout == "[]\n"

@@ -35,7 +35,8 @@ from hatchet_sdk import config
 from scythe.settings import ScytheStorageSettings, TimeoutSettings
 from scythe.worker import ScytheWorkerConfig
 
-classes = [ScytheStorageSettings, TimeoutSettings, ScytheWorkerConfig, config.ClientConfig, config.HealthcheckConfig]
+scythe = [ScytheStorageSettings, TimeoutSettings, ScytheWorkerConfig]
+classes = [*scythe, config.ClientConfig, config.HealthcheckConfig]
 names = {c.model_config["env_prefix"] + field.upper() for c in classes for field in c.model_fields}
 names |= {variable for _, variable, *_ in AWS.values() if isinstance(variable, str)}
 loaded = {}
@@ -47,7 +48,7 @@ for fleet, variables in json.load(sys.stdin).items():
     loaded[fleet] = {
         **ScytheStorageSettings().model_dump(), **TimeoutSettings().model_dump(mode="json"),
         **worker.model_dump(include={"NAME", "SLOTS", "DOES_FAN", "DOES_LEAF"}), "labels": worker.labels,
-        "health": config.ClientConfig().healthcheck.model_dump(mode="json", include={"enabled", "bind_address"}),
+        "health": config.ClientConfig().healthcheck.model_dump(include={"enabled", "bind_address"}),
     }
 json.dump({"names": sorted(names), "loaded": loaded}, sys.stdout)
 """
@@ -117,34 +118,31 @@ def read(environments: dict[str, dict[str, str]]) -> dict[str, Any]:
 
 HEALTH = {"enabled": True, "bind_address": "127.0.0.1"}
 STORAGE = {"BUCKET": "results", "BUCKET_PREFIX": "my-project", "health": HEALTH}
-GUIDE = {"SCATTER_GATHER_SCHEDULE": "10h", "SCATTER_GATHER_EXECUTION": "10h", "EXPERIMENT_SCHEDULE": "10h"}
-DEFAULTS = {"SCATTER_GATHER_SCHEDULE": "1h", "SCATTER_GATHER_EXECUTION": "1h", "EXPERIMENT_SCHEDULE": "1h"}
+FIELDS = (
+    "SCATTER_GATHER_SCHEDULE",
+    "SCATTER_GATHER_EXECUTION",
+    "EXPERIMENT_SCHEDULE",
+    "EXPERIMENT_EXECUTION",
+)
 LEAF = {"DOES_LEAF": True, "DOES_FAN": False, "labels": {}}
 FAN = {"DOES_LEAF": False, "DOES_FAN": True, "labels": {}}
-HIGH = {"high_memory": "yes", "high_cpu": "yes"}
+HIGH = {"labels": {"high_memory": "yes", "high_cpu": "yes"}}
+HOLDS: dict[str, tuple[dict[str, Any], int, tuple[str, str, str, str]]] = {
+    "docs_simulations": (LEAF, 1, ("10h", "10h", "10h", "30m")),
+    "docs_fanouts": (FAN, 4, ("10h", "10h", "10h", "1m")),
+    "prod_simulations": (LEAF, 1, ("1h", "1h", "1h", "1m")),
+    "prod_heavy": (LEAF | HIGH, 2, ("1h", "1h", "1h", "1m")),
+    "prod_fanouts": (FAN, 4, ("1h", "1h", "1h", "1m")),
+    # scythe-engine's own defaults, as JSON writes a timedelta.
+    "module_fleet": (LEAF | {"labels": {"high_memory": "yes"}}, 3, ("PT1H", "PT1H", "PT1H", "PT1M")),
+}
 
 
-@pytest.mark.parametrize(
-    ("fleet", "holds"),
-    [
-        ("docs_simulations", LEAF | GUIDE | {"NAME": "docs-simulations", "SLOTS": 1, "EXPERIMENT_EXECUTION": "30m"}),
-        ("docs_fanouts", FAN | GUIDE | {"NAME": "docs-fanouts", "SLOTS": 4, "EXPERIMENT_EXECUTION": "1m"}),
-        ("prod_simulations", LEAF | DEFAULTS | {"NAME": "prod-simulations", "SLOTS": 1, "EXPERIMENT_EXECUTION": "1m"}),
-        (
-            "prod_heavy",
-            LEAF | DEFAULTS | {"NAME": "prod-heavy", "SLOTS": 2, "EXPERIMENT_EXECUTION": "1m", "labels": HIGH},
-        ),
-        ("prod_fanouts", FAN | DEFAULTS | {"NAME": "prod-fanouts", "SLOTS": 4, "EXPERIMENT_EXECUTION": "1m"}),
-        (
-            "module_fleet",
-            LEAF
-            | {"SCATTER_GATHER_SCHEDULE": "PT1H", "SCATTER_GATHER_EXECUTION": "PT1H", "EXPERIMENT_SCHEDULE": "PT1H"}
-            | {"NAME": "module-fleet", "SLOTS": 3, "EXPERIMENT_EXECUTION": "PT1M", "labels": {"high_memory": "yes"}},
-        ),
-    ],
-)  # fmt: skip
-def test_scythe_reads_what_the_file_says(read: dict[str, Any], fleet: str, holds: dict[str, Any]) -> None:
-    assert read["loaded"][fleet] == STORAGE | holds
+@pytest.mark.parametrize("fleet", HOLDS)
+def test_scythe_reads_what_the_file_says(read: dict[str, Any], fleet: str) -> None:
+    role, slots, timeouts = HOLDS[fleet]
+    named = {"NAME": fleet.replace("_", "-"), "SLOTS": slots}
+    assert read["loaded"][fleet] == STORAGE | role | named | dict(zip(FIELDS, timeouts, strict=True))
 
 
 def test_every_variable_is_read_by_someone(
