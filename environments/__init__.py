@@ -1,0 +1,1 @@
+"""The deployments: a YAML file each, and what reads and checks it."""

@@ -73,10 +73,9 @@ def load(path: str | os.PathLike[str]) -> Environment:
         raise EnvironmentFileError([FileFault(file, f"{got}; must be a mapping with name and workers")])
 
     faults = [FileFault(file, fault.message, fault.key, fault.line) for fault in document.faults]
-    untrusted = [fault.key for fault in document.faults if "has the tag" in fault.message]
     environment = None
     try:
-        environment = check(document.data, untrusted)
+        environment = check(document.data, document.unread)
     except Refused as refused:
         faults += [
             FileFault(file, message, key, _line(document, key))

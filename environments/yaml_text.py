@@ -73,6 +73,7 @@ class Document:
     Attributes:
         data: mappings, lists, text, numbers, booleans and nulls.
         faults: what is wrong with it though it could be read, such as a key that stands twice.
+        unread: the keys whose values are left out, for no plain data stands there.
         lines: the line of each key.
 
     Raises:
@@ -81,6 +82,7 @@ class Document:
 
     def __init__(self, text: str) -> None:
         self.faults: list[YamlFault] = []
+        self.unread: list[Path] = []
         self.lines: dict[Path, int] = {}
         self._left = MOST_VALUES
         self._open: set[int] = set()
@@ -166,6 +168,7 @@ class Document:
         return text
 
     def _refuse_tag(self, node: Node, key: Path) -> None:
+        self.unread.append(key)
         tag = printable(node.tag.replace(_PREFIX, "!!"))[:60]
         self.faults.append(YamlFault(f"has the tag {tag}; must be plain data", node.start_mark.line + 1, key))
 

@@ -24,6 +24,7 @@ from tests.strategies import environments
 
 REPOSITORY = Path(__file__).parent.parent
 CONTRACTS = [FOLDER / "docs.yaml", FOLDER / "dev.yaml", Path(__file__).parent / "files" / "self-hosted.yaml"]
+VALIDATOR = jsonschema.Draft202012Validator(json_schema())
 IMAGE = f"123456789012.dkr.ecr.us-east-1.amazonaws.com/a/worker@sha256:{'0' * 64}"
 
 
@@ -156,18 +157,18 @@ def test_two_files_of_one_name(tmp_path: Path) -> None:
 
 
 @settings(
-    deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 @given(data=environments())
 def test_valid_environments_load(data: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> None:
     environment = load(write(tmp_path_factory.mktemp("drawn"), data))
 
     assert environment.name == data["name"]
-    jsonschema.validate(data, json_schema())
+    VALIDATOR.validate(data)
 
 
 @settings(
-    deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 @given(data=environments(), random=st.randoms(use_true_random=False))
 def test_damaged_environments_have_clear_faults(data: dict[str, Any], random: Any) -> None:
