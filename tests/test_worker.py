@@ -141,8 +141,10 @@ REFUSED: Mapping[str, tuple[dict[str, str | None], str, str]] = {
     "an unknown experiment": (
         {"SCYTHE_WORKER_EXPERIMENTS": "scythe_experiment_daily"},
         EXPERIMENT,
-        "SCYTHE_WORKER_EXPERIMENTS: no experiment scythe_experiment_daily in experiments; "
-        "it has scythe_experiment_annual",
+        (
+            "SCYTHE_WORKER_EXPERIMENTS: no experiment scythe_experiment_daily in experiments; "
+            "it has scythe_experiment_annual"
+        ),
     ),
     "none left": (
         {"SCYTHE_WORKER_EXPERIMENTS_ELSEWHERE": "scythe_experiment_annual"},
