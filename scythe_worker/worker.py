@@ -61,6 +61,8 @@ def _scythe_config() -> ScytheWorkerConfig:
         config = ScytheWorkerConfig()
     except ValidationError as error:
         raise SettingsError(*_lines(error)) from None
+    except ImportError as error:
+        raise SettingsError(f"scythe-engine cannot be imported: {error}; must be installed") from error
     except pydantic_settings.SettingsError as error:
         raise SettingsError(f"HATCHET_CLIENT_*, SCYTHE_WORKER_*: {error}") from None
     if config.SLOTS is not None and config.SLOTS < 1:

@@ -261,4 +261,7 @@ def test_volumes_are_made_for_the_worker_before_they_are_declared() -> None:
         assert re.search(rf"install -d -o {UID} -g {UID} -m \d+ .*{volume}\b", made), volume
     assert f"\nUSER {UID}:{UID}\n" in made
     assert re.search(r'^CMD \["python", "-m", "scythe_worker"\]$', final, re.MULTILINE)
+    # scythe-engine imports requests without declaring it: each installation must name it.
+    installs = re.findall(r"uv pip install .*scythe-engine.*", RECIPE)
+    assert len(installs) == 2 and all(line.endswith(" requests") for line in installs)
     assert re.search(r"^ARG PYTHON_IMAGE=\S+:\S+@sha256:[0-9a-f]{64}$", RECIPE, re.MULTILINE)
