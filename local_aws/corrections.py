@@ -8,8 +8,12 @@ from typing import Any
 
 from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
 from moto.budgets.responses import BudgetsResponse
-from moto.core.responses import BaseResponse
+from moto.core.exceptions import ServiceException
+from moto.core.responses import ActionResult, BaseResponse
 from moto.ecs.responses import EC2ContainerServiceResponse
+
+from local_aws.ec2 import correct_ec2
+from local_aws.replacing import replace
 
 
 def correct_moto() -> None:
@@ -20,6 +24,13 @@ def correct_moto() -> None:
     tag_new_scalable_targets()
     tag_new_budgets()
     keep_service_settings()
+    correct_ec2()
+
+
+class UnknownOperationError(ServiceException):
+    """An action that moto lacks; a class of this module, for moto looks for its model in the module's service."""
+
+    code = "UnknownOperationException"
 
 
 def refuse_unknown_actions() -> None:
@@ -34,10 +45,11 @@ def refuse_unknown_actions() -> None:
         try:
             return call_action(self)
         except NotImplementedError as missing:
-            body = {"__type": "UnknownOperationException", "message": f"the local AWS lacks it: {missing}"}
-            return 501, {"Content-Type": "application/json"}, json.dumps(body)
+            refused = UnknownOperationError(f"The local AWS lacks it: {missing}.")
+            _, headers, body = self.serialized(ActionResult(refused))
+            return 501, headers, body
 
-    _replace(BaseResponse, "call_action", corrected)
+    replace(BaseResponse, "call_action", corrected)
 
 
 def keep_tags(response: type[BaseResponse], arn: str) -> None:
@@ -68,7 +80,7 @@ def keep_tags(response: type[BaseResponse], arn: str) -> None:
         return json.dumps({})
 
     for action in (list_tags_for_resource, tag_resource, untag_resource):
-        _replace(response, action.__name__, action)
+        replace(response, action.__name__, action)
 
 
 def tag_new_scalable_targets() -> None:
@@ -84,7 +96,7 @@ def tag_new_scalable_targets() -> None:
             _tags(self)[json.loads(answer)["ScalableTargetARN"]] = dict(tags)
         return answer
 
-    _replace(ApplicationAutoScalingResponse, "register_scalable_target", corrected)
+    replace(ApplicationAutoScalingResponse, "register_scalable_target", corrected)
 
 
 def tag_new_budgets() -> None:
@@ -109,8 +121,8 @@ def tag_new_budgets() -> None:
         _tags(self).pop(arn(self, self._get_param("BudgetName")), None)
         return answer
 
-    _replace(BudgetsResponse, "create_budget", create_budget)
-    _replace(BudgetsResponse, "delete_budget", delete_budget)
+    replace(BudgetsResponse, "create_budget", create_budget)
+    replace(BudgetsResponse, "delete_budget", delete_budget)
 
 
 _SERVICE_SETTINGS = {
@@ -148,11 +160,7 @@ def keep_service_settings() -> None:
         return answered
 
     for name in ("create_service", "update_service"):
-        _replace(EC2ContainerServiceResponse, name, corrected(getattr(EC2ContainerServiceResponse, name)))
-
-
-def _replace(owner: type[Any], name: str, function: Callable[..., Any]) -> None:
-    setattr(owner, name, function)
+        replace(EC2ContainerServiceResponse, name, corrected(getattr(EC2ContainerServiceResponse, name)))
 
 
 def _tags(response: Any) -> dict[str, dict[str, str]]:

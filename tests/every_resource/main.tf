@@ -23,6 +23,12 @@ variable "max" {
   default = 10
 }
 
+variable "boot" {
+  type        = string
+  default     = "1"
+  description = "Changes the NAT instance's user data."
+}
+
 provider "aws" {
   region              = var.region
   allowed_account_ids = ["123456789012"]

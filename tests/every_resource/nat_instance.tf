@@ -48,7 +48,7 @@ resource "aws_launch_template" "nat" {
   image_id               = "resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64"
   instance_type          = "t4g.nano"
   update_default_version = true
-  user_data              = base64encode("#!/bin/bash\nsysctl -w net.ipv4.ip_forward=1\n")
+  user_data              = base64encode("#!/bin/bash\nsysctl -w net.ipv4.ip_forward=1\n# ${var.boot}\n")
   iam_instance_profile {
     arn = aws_iam_instance_profile.nat.arn
   }
@@ -63,9 +63,10 @@ resource "aws_launch_template" "nat" {
   block_device_mappings {
     device_name = "/dev/xvda"
     ebs {
-      encrypted   = true
-      volume_type = "gp3"
-      volume_size = 8
+      encrypted             = true
+      volume_type           = "gp3"
+      volume_size           = 8
+      delete_on_termination = true
     }
   }
   network_interfaces {
