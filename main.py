@@ -1,0 +1,135 @@
+"""Compose environments into stacks: ``python main.py`` synthesizes what the YAML files describe."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import modules  # noqa: F401  # before cdktf: the import seam of the provider's bindings
+from cdktf import App
+
+from environments.errors import EnvironmentFileError
+from environments.loading import find, load_all
+from environments.schema import Environment
+from modules.cluster.cluster import Cluster
+from modules.expression import Expression, hcl
+from modules.hatchet.token import ClientToken, TokenAttributes
+from modules.network.attributes import NetworkAttributes
+from modules.network.network import Network
+from modules.researcher.researcher import Researcher
+from modules.stack import Backend, Deployment, EnvironmentStack
+from modules.storage.attributes import StorageAttributes
+from modules.storage.storage import Storage
+from modules.worker_fleet.worker_fleet import WorkerFleet
+
+PARTS = ("network", "storage", "workers")
+"""The stacks of an environment, in the order in which they are deployed."""
+
+
+def compose(app: App, environment: Environment) -> None:
+    """Build an environment's stacks."""
+    deployment = Deployment(
+        environment=environment.name,
+        region=environment.region,
+        account_id=environment.account_id,
+        tags=environment.tags,
+        backend=Backend(
+            bucket=environment.state.bucket, region=environment.region, kms_key_id=environment.state.kms_key_id
+        ),
+    )
+    network_stack(app, deployment, environment)
+    storage_stack(app, deployment, environment)
+    workers_stack(app, deployment, environment)
+
+
+def network_stack(app: App, deployment: Deployment, environment: Environment) -> None:
+    """``<name>-network``: the VPC."""
+    stack = EnvironmentStack(app, deployment, "network")
+    network = Network(
+        stack, "Default", label=stack.label, settings=stack.settings("network", environment.network)
+    )
+    stack.publish(network.attributes)
+
+
+def storage_stack(app: App, deployment: Deployment, environment: Environment) -> None:
+    """``<name>-storage``: the bucket, the image repository, the token's secret, the researchers' policy."""
+    stack = EnvironmentStack(app, deployment, "storage")
+    storage = Storage(
+        stack, "Default", label=stack.label, settings=stack.settings("storage", environment.storage)
+    ).attributes
+    token = ClientToken(
+        stack, "token", label=stack.label, settings=stack.settings("hatchet", environment.hatchet)
+    ).attributes
+    researcher = Researcher(stack, "researcher", label=stack.label, storage=storage, token=token)
+    stack.publish(storage)
+    stack.publish(token)
+    stack.output("researcher_policy_arn", researcher.policy_arn, "ARN of the researchers' policy.")
+    stack.output("researcher_policy", researcher.policy_json, "The researchers' policy as a document.")
+
+
+def workers_stack(app: App, deployment: Deployment, environment: Environment) -> None:
+    """``<name>-workers``: the cluster and the fleets."""
+    stack = EnvironmentStack(app, deployment, "workers")
+    network = stack.read("network", NetworkAttributes)
+    storage = stack.read("storage", StorageAttributes)
+    token = stack.read("storage", TokenAttributes)
+    log_retention_days = stack.local("log_retention_days", environment.observability.log_retention_days)
+    cluster = Cluster(stack, "workers", label=stack.label, name="workers")
+
+    stack.local(
+        "workers",
+        {name: fleet.model_copy(update={"image": environment.image_of(fleet)}) for name, fleet in environment.workers.items()},
+    )
+    fleets = [
+        WorkerFleet(
+            stack,
+            name,
+            label=stack.label,
+            settings=stack.reference(f"workers.{name}", fleet),
+            experiments_elsewhere=[
+                task for other in environment.workers.values() if other is not fleet for task in other.experiments or ()
+            ],
+            log_retention_days=log_retention_days,
+            cluster=cluster,
+            network=network,
+            storage=storage,
+            token=token,
+        )
+        for name, fleet in environment.workers.items()
+    ]
+    stack.output("cluster_name", cluster.name, "Name of the ECS cluster of the workers.")
+    stack.output(
+        "fleets_wait_for",
+        Expression(hcl({fleet.node.id: fleet.waits_for for fleet in fleets})),
+        "What each fleet waits for before it runs tasks: an image, a token, or nothing.",
+    )
+
+
+def synthesize(environments: Iterable[Environment], out: Path) -> None:
+    """Write the stacks of environments below a folder, as CDKTF's command line expects them."""
+    app = App(outdir=str(out))
+    for environment in environments:
+        compose(app, environment)
+    app.synth()
+
+
+def main() -> int:
+    """Synthesize all environments, or those that SCYTHE_AWS_ENVIRONMENTS names (paths, ``:`` between).
+
+    Returns:
+        0, or 2 where an environment file cannot be used; then nothing is written.
+    """
+    given = os.environ.get("SCYTHE_AWS_ENVIRONMENTS", "")
+    try:
+        environments = load_all(find(filter(None, given.split(os.pathsep))))
+    except EnvironmentFileError as error:
+        print(error, file=sys.stderr)
+        return 2
+    synthesize(environments, Path("cdktf.out"))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -67,23 +67,34 @@ def attribute(description: str) -> Any:
 class ScytheStack(TerraformStack):
     """A stack whose addresses read like a sentence: ``aws_subnet.private``, ``aws_ecs_service.simulations``.
 
-    A logical id is the path of construct ids below the stack, joined with ``_``. ``Default`` names the
-    main thing of a construct and is left out; the main thing of the stack itself is ``this``.
+    A logical id is the path of construct ids below the stack, joined with ``_``. An id in capitals only says
+    what kind of thing it is, as the resource's type does, and is left out; the main thing of the stack itself
+    is ``this``.
     """
+
+    def __init__(self, app: App, id_: str) -> None:
+        super().__init__(app, id_)
+        self._paths: dict[tuple[str, str], str] = {}
 
     @jsii.member(jsii_name="allocateLogicalId")
     def _allocate_logical_id(self, element: TerraformElement) -> str:
         path: str = element.node.path
-        return "_".join(part for part in path.split("/")[1:] if part != "Default") or "this"
+        id_ = "_".join(part for part in path.split("/")[1:] if not part[:1].isupper()) or "this"
+        first = self._paths.setdefault((type(element).__name__, id_), path)
+        if first != path:
+            msg = f"{path} and {first} have one address, {type(element).__name__} {id_}: rename one of them"
+            raise ValueError(msg)
+        return id_
 
     def publish(self, attributes: DataclassInstance) -> None:
         """Write a construct's attributes as the stack's outputs."""
         for field in dataclasses.fields(attributes):
-            value = getattr(attributes, field.name)
-            output = TerraformOutput(
-                self, f"output-{field.name}", value=text(value), description=field.metadata["description"]
-            )
-            output.override_logical_id(field.name)
+            self.output(field.name, getattr(attributes, field.name), field.metadata["description"])
+
+    def output(self, name: str, value: Expression, description: str) -> None:
+        """Write one output."""
+        output = TerraformOutput(self, f"Output-{name}", value=text(value), description=description)
+        output.override_logical_id(name)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -126,7 +137,7 @@ class EnvironmentStack(ScytheStack):
     def __init__(self, app: App, deployment: Deployment, part: str) -> None:
         super().__init__(app, f"{deployment.environment}-{part}")
         self._deployment = deployment
-        self._locals: dict[str, object] = {}
+        self._read: set[str] = set()
         AwsProvider(
             self,
             "aws",
@@ -138,30 +149,40 @@ class EnvironmentStack(ScytheStack):
         self.add_override("terraform.required_version", TERRAFORM_VERSION)
         self.label = Label(name=self.local("name", deployment.environment))
 
-    def local(self, name: str, value: object) -> Any:
-        """Write a value, or settings, as a Terraform local; gives the reference ``local.<name>``.
-
-        A reference to settings is used as the settings themselves: ``local.network.cidr``.
-        """
-        data = value.model_dump(mode="json") if isinstance(value, BaseModel) else value
-        self.add_override(f"locals.{name}", _with_nulls(data))
+    def local(self, name: str, value: object) -> Expression:
+        """Write a value as a Terraform local; gives the reference ``local.<name>``."""
+        self.add_override(f"locals.{name}", _as_local(value))
         return Expression(f"local.{name}")
 
     def settings(self, name: str, settings: Settings) -> Settings:
         """Write settings as the local of that name and give them back as references to it."""
-        return cast("Settings", self.local(name, settings))
+        self.local(name, settings)
+        return self.reference(name, settings)
+
+    def reference(self, name: str, settings: Settings) -> Settings:
+        """Settings as references to the local that holds them: their ``cidr`` is ``local.network.cidr``.
+
+        They are typed as what they stand for, as CDKTF's tokens are: a construct reads ``settings.cidr``
+        without knowing whether it is a local of a stack or a variable of a module.
+        """
+        return cast("Settings", Expression(f"local.{name}"))
 
     def read(self, part: str, attributes: type[Attributes]) -> Attributes:
         """What the environment's stack ``part`` published, from its state."""
-        backend, stack = self._deployment.backend, f"{self._deployment.environment}-{part}"
+        if part not in self._read:
+            self._read.add(part)
+            self._find_state(part)
+        outputs = Expression(f"data.terraform_remote_state.{part}.outputs")
+        return attributes(**{field.name: getattr(outputs, field.name) for field in dataclasses.fields(attributes)})
+
+    def _find_state(self, part: str) -> None:
+        backend = self._deployment.backend
         if backend.bucket:
             DataTerraformRemoteStateS3(
                 self, part, bucket=backend.bucket, region=backend.region, key=self._key(part)
             )
         else:
-            DataTerraformRemoteStateLocal(self, part, path=_path(stack))
-        outputs = Expression(f"data.terraform_remote_state.{part}.outputs")
-        return attributes(**{field.name: outputs.__getattr__(field.name) for field in dataclasses.fields(attributes)})
+            DataTerraformRemoteStateLocal(self, part, path=_path(f"{self._deployment.environment}-{part}"))
 
     def _keep_state(self, part: str) -> None:
         backend = self._deployment.backend
@@ -191,13 +212,15 @@ def _path(stack: str) -> str:
     return f"../../../state/{stack}.tfstate"
 
 
-def _with_nulls(value: Any) -> Any:
-    """CDKTF drops a null, and Terraform then misses the attribute: an expression stands for it."""
+def _as_local(value: object) -> object:
+    if isinstance(value, BaseModel):
+        return _as_local(value.model_dump(mode="json"))
     if value is None:
+        # CDKTF drops a null, and Terraform would miss the attribute.
         return "${null}"
     if isinstance(value, Mapping):
-        return {key: _with_nulls(item) for key, item in value.items()}
+        return {key: _as_local(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_with_nulls(item) for item in value]
+        return [_as_local(item) for item in value]
     # A string of the file is text, never a template.
     return value.replace("${", "$${").replace("%{", "%%{") if isinstance(value, str) else value

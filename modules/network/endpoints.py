@@ -8,6 +8,7 @@ from constructs import Construct
 
 from modules.expression import Expression, each, hcl, ref, strings, text, when
 from modules.network.settings import FARGATE_ENDPOINTS, NetworkSettings
+from modules.network.subnets import Subnets
 from modules.stack import Label
 
 
@@ -32,8 +33,8 @@ class Endpoints(Construct):
         settings: NetworkSettings,
         region: Expression,
         vpc: Expression,
-        private_subnets: Expression,
-        route_tables: Expression,
+        public: Subnets,
+        private: Subnets,
     ) -> None:
         super().__init__(scope, id_)
         VpcEndpoint(
@@ -43,14 +44,16 @@ class Endpoints(Construct):
             vpc_id=text(vpc.id),
             service_name=f"com.amazonaws.{text(region)}.s3",
             vpc_endpoint_type="Gateway",
-            route_table_ids=strings(route_tables),
+            route_table_ids=strings(
+                f"[for table in concat(values({public.route_tables}), values({private.route_tables})) : table.id]"
+            ),
             tags=label.tagged("s3"),
         )
         chosen = services(settings)
         self.exist = Expression(f"length({chosen}) > 0")
         group = SecurityGroup(
             self,
-            "Default",
+            "endpoints",
             count=when(self.exist),
             name_prefix=f"{text(label.name)}-endpoints-",
             description="Interface endpoints of AWS services",
@@ -67,7 +70,7 @@ class Endpoints(Construct):
             service_name=f"com.amazonaws.{text(region)}.${{each.key}}",
             vpc_endpoint_type="Interface",
             private_dns_enabled=True,
-            subnet_ids=strings(f"[for subnet in {private_subnets} : subnet.id]"),
+            subnet_ids=strings(f"[for subnet in {private.subnets} : subnet.id]"),
             security_group_ids=[text(self.security_group_id)],
             tags=label.tagged("${each.key}"),
         )

@@ -27,11 +27,11 @@ class FlowLogs(Construct):
     ) -> None:
         super().__init__(scope, id_)
         wanted = when(f"{settings.flow_logs} != null")
-        account_id = text(ref(DataAwsCallerIdentity(self, "account")).account_id)
-        partition = text(ref(DataAwsPartition(self, "partition")).partition)
+        account_id = text(ref(DataAwsCallerIdentity(self, "Caller")).account_id)
+        partition = text(ref(DataAwsPartition(self, "Partition")).partition)
         group = CloudwatchLogGroup(
             self,
-            "Default",
+            "LogGroup",
             count=wanted,
             name=f"/scythe/{text(label.name)}/vpc-flow-logs",
             retention_in_days=number(f"try({settings.flow_logs}.retention_days, null)"),
@@ -39,7 +39,7 @@ class FlowLogs(Construct):
         )
         role = IamRole(
             self,
-            "role",
+            "Role",
             count=wanted,
             name=f"{text(label.name)}-flow-logs",
             assume_role_policy=trust(
@@ -52,7 +52,7 @@ class FlowLogs(Construct):
         log_group_arn = text(ref(group)[0].arn)
         IamRolePolicy(
             self,
-            "write",
+            "RolePolicy",
             count=wanted,
             name="write",
             role=text(ref(role)[0].id),
@@ -68,7 +68,7 @@ class FlowLogs(Construct):
         )
         FlowLog(
             self,
-            "vpc",
+            "FlowLog",
             count=wanted,
             vpc_id=text(vpc.id),
             traffic_type="ALL",

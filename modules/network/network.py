@@ -12,9 +12,6 @@ from cdktf_cdktf_provider_aws.data_aws_region import DataAwsRegion
 from cdktf_cdktf_provider_aws.default_security_group import DefaultSecurityGroup
 from cdktf_cdktf_provider_aws.internet_gateway import InternetGateway
 from cdktf_cdktf_provider_aws.route import Route
-from cdktf_cdktf_provider_aws.route_table import RouteTable
-from cdktf_cdktf_provider_aws.route_table_association import RouteTableAssociation
-from cdktf_cdktf_provider_aws.subnet import Subnet
 from cdktf_cdktf_provider_aws.vpc import Vpc
 from constructs import Construct
 
@@ -24,10 +21,16 @@ from modules.network.endpoints import Endpoints
 from modules.network.flow_logs import FlowLogs
 from modules.network.nat import Nat
 from modules.network.settings import NetworkSettings
+from modules.network.subnets import Subnets
 from modules.stack import Label
 
 ZONES_WITHOUT_FARGATE = ["apne1-az3", "cac1-az3", "cnn1-az3", "use1-az3", "usw1-az2"]
 """Zones in which Fargate runs no tasks (Amazon ECS Developer Guide, "Supported Regions for Amazon ECS on AWS Fargate")."""
+
+PRIVATE_BITS = 3
+"""A private subnet is an eighth of the VPC, by its zone's place: in a /16 a /19, room for 8,187 tasks."""
+PUBLIC_BITS, PUBLIC_FIRST = 6, 48
+"""The seventh eighth of the VPC, cut into eight, is for public subnets: in a /16 each is a /22."""
 
 
 class Network(Construct):
@@ -49,22 +52,18 @@ class Network(Construct):
         self._made = Expression(f"{settings.existing} == null")
         self._zones = self._choose_zones(settings)
         self._vpc = self._create_vpc(settings)
-        public = self._create_subnets("public", self._public_cidr(settings))
-        private = self._create_subnets("private", self._private_cidr(settings))
-        public_table = self._create_public_routes(public)
-        private_tables = self._create_private_routes(private)
+        public = self._create_subnets("public", f"cidrsubnet({settings.cidr}, {PUBLIC_BITS}, {PUBLIC_FIRST} + i)")
+        private = self._create_subnets("private", f"cidrsubnet({settings.cidr}, {PRIVATE_BITS}, i)")
+        self._open_to_internet(public.route_tables)
 
-        region = ref(DataAwsRegion(self, "current")).name
-        Nat(
-            self, "nat", label=label, settings=settings, zones=self._zones, vpc=self._vpc,
-            public_subnets=public, private_tables=private_tables,
-        )  # fmt: skip
+        Nat(self, "nat", label=label, settings=settings, zones=self._zones, vpc=self._vpc, public=public, private=private)
+        region = ref(DataAwsRegion(self, "Region")).name
         endpoints = Endpoints(
-            self, "endpoint", label=label, settings=settings, region=region, vpc=self._vpc, private_subnets=private,
-            route_tables=Expression(f"concat([{public_table}.id], [for table in {private_tables} : table.id])"),
+            self, "Endpoints", label=label, settings=settings, region=region, vpc=self._vpc, public=public,
+            private=private,
         )  # fmt: skip
         FlowLogs(self, "flow_logs", label=label, settings=settings, vpc=self._vpc)
-        self.attributes = self._attributes(settings, region, public, private, endpoints)
+        self.attributes = self._attributes(settings, region, public.subnets, private.subnets, endpoints)
 
     def _choose_zones(self, settings: NetworkSettings) -> Expression:
         """The zones to use, those without Fargate last, so that a further zone moves no other."""
@@ -96,7 +95,7 @@ class Network(Construct):
     def _create_vpc(self, settings: NetworkSettings) -> Expression:
         vpc = Vpc(
             self,
-            "Default",
+            "Vpc",
             count=when(self._made),
             cidr_block=text(settings.cidr),
             enable_dns_hostnames=True,
@@ -105,72 +104,33 @@ class Network(Construct):
         )
         this = ref(vpc)[0]
         DefaultSecurityGroup(
-            self, "closed", count=when(self._made), vpc_id=text(this.id), tags=self._label.tagged("default-closed")
+            self,
+            "DefaultSecurityGroup",
+            count=when(self._made),
+            vpc_id=text(this.id),
+            tags=self._label.tagged("default-closed"),
         )
         return this
 
-    def _public_cidr(self, settings: NetworkSettings) -> str:
-        """The seventh eighth of the VPC's addresses, cut into eight: /22 each in a /16."""
-        return f"cidrsubnet({settings.cidr}, 6, 48 + index({self._zones}, zone))"
+    def _create_subnets(self, tier: str, cidr: str) -> Subnets:
+        return Subnets(self, tier, label=self._label, zones=self._zones, vpc=self._vpc, cidr=cidr)
 
-    def _private_cidr(self, settings: NetworkSettings) -> str:
-        """An eighth of the VPC's addresses each, by the zone's place: /19, room for 8,187 tasks, in a /16."""
-        return f"cidrsubnet({settings.cidr}, 3, index({self._zones}, zone))"
-
-    def _create_subnets(self, tier: str, cidr: str) -> Expression:
-        subnets = Subnet(
-            self,
-            tier,
-            for_each=each(f"{{ for zone in {self._zones} : zone => {cidr} }}"),
-            vpc_id=text(self._vpc.id),
-            availability_zone="${each.key}",
-            cidr_block="${each.value}",
-            tags=self._label.tagged(f"{tier}-${{each.key}}"),
-        )
-        return ref(subnets)
-
-    def _create_public_routes(self, subnets: Expression) -> Expression:
+    def _open_to_internet(self, tables: Expression) -> None:
         gateway = InternetGateway(
-            self, "internet", count=when(self._made), vpc_id=text(self._vpc.id), tags=self._label.tagged("internet")
+            self,
+            "InternetGateway",
+            count=when(self._made),
+            vpc_id=text(self._vpc.id),
+            tags=self._label.tagged("internet"),
         )
-        table = RouteTable(
-            self, "public_routes", count=when(self._made), vpc_id=text(self._vpc.id), tags=self._label.tagged("public")
-        )
-        this = ref(table)[0]
         Route(
             self,
-            "public_internet",
-            count=when(self._made),
-            route_table_id=text(this.id),
+            "internet",
+            for_each=each(tables),
+            route_table_id="${each.value.id}",
             destination_cidr_block="0.0.0.0/0",
             gateway_id=text(ref(gateway)[0].id),
         )
-        RouteTableAssociation(
-            self,
-            "public_association",
-            for_each=each(subnets),
-            subnet_id="${each.value.id}",
-            route_table_id=text(this.id),
-        )
-        return this
-
-    def _create_private_routes(self, subnets: Expression) -> Expression:
-        """A table per zone whatever the NAT, so that another way out replaces no table."""
-        tables = RouteTable(
-            self,
-            "private_routes",
-            for_each=each(subnets),
-            vpc_id=text(self._vpc.id),
-            tags=self._label.tagged("private-${each.key}"),
-        )
-        RouteTableAssociation(
-            self,
-            "private_association",
-            for_each=each(subnets),
-            subnet_id="${each.value.id}",
-            route_table_id=text(f"{ref(tables)}[each.key].id"),
-        )
-        return ref(tables)
 
     def _attributes(
         self,

@@ -1,0 +1,68 @@
+"""The secret that holds Hatchet's client token: the place, never the value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cdktf_cdktf_provider_aws.iam_role import IamRole
+from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
+from cdktf_cdktf_provider_aws.secretsmanager_secret import SecretsmanagerSecret
+from constructs import Construct
+
+from modules.expression import Expression, ref, text, when
+from modules.hatchet.settings import HatchetSettings
+from modules.policies import Statement, policy
+from modules.stack import Label, attribute
+from modules.suppression import suppress
+
+
+@dataclass(frozen=True)
+class TokenAttributes:
+    """The client token's secret, as others know it."""
+
+    token_secret_arn: Expression = attribute("ARN of the secret that holds Hatchet's client token.")
+
+    def read(self) -> tuple[Statement, ...]:
+        """What reading the token takes."""
+        return (
+            Statement(actions=["secretsmanager:GetSecretValue"], resources=[text(self.token_secret_arn)]),
+        )
+
+    def grant_read(self, role: IamRole) -> None:
+        """Let a role read the token."""
+        IamRolePolicy(role, "token", name="token", role=text(ref(role).id), policy=policy(*self.read()))
+
+
+class ClientToken(Construct):
+    """A secret without a value, which ``scythe-aws token`` gives it; or one that exists, by ARN.
+
+    Destroyed without a recovery window, so that its name is free at once: Hatchet issues tokens anew.
+
+    Costs: $0.40 a month (AWS Secrets Manager pricing).
+
+    Attributes:
+        attributes: what other stacks need of it, with `TokenAttributes.grant_read`.
+    """
+
+    def __init__(self, scope: Construct, id_: str, *, label: Label, settings: HatchetSettings) -> None:
+        super().__init__(scope, id_)
+        given = settings.token_secret_arn
+        secret = SecretsmanagerSecret(
+            self,
+            "Secret",
+            count=when(f"{given} == null"),
+            name=f"{text(label.name)}/hatchet-client-token",
+            description="Hatchet's client token; scythe-aws token stores its value",
+            recovery_window_in_days=0,
+            tags=label.tagged(),
+        )
+        suppress(
+            secret,
+            {
+                "CKV_AWS_149": "the account's own Secrets Manager key encrypts it, without a price per month",
+                "CKV2_AWS_57": "Hatchet issues its tokens, and scythe-aws token replaces them",
+            },
+        )
+        self.attributes = TokenAttributes(
+            token_secret_arn=Expression(f"{given} == null ? {ref(secret)}[0].arn : {given}")
+        )

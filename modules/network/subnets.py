@@ -1,0 +1,60 @@
+"""A tier of subnets: one per Availability Zone, each with its own route table."""
+
+from __future__ import annotations
+
+from cdktf_cdktf_provider_aws.route_table import RouteTable
+from cdktf_cdktf_provider_aws.route_table_association import RouteTableAssociation
+from cdktf_cdktf_provider_aws.subnet import Subnet
+from constructs import Construct
+
+from modules.expression import Expression, each, ref, text
+from modules.stack import Label
+
+
+class Subnets(Construct):
+    """The subnets of one tier, by zone. A table each, whatever the routes: another way out replaces none.
+
+    Attributes:
+        subnets: by zone.
+        route_tables: by zone.
+    """
+
+    def __init__(
+        self, scope: Construct, id_: str, *, label: Label, zones: Expression, vpc: Expression, cidr: str
+    ) -> None:
+        """Make a subnet and a route table in each zone.
+
+        Args:
+            scope: the network.
+            id_: the tier, ``public`` or ``private``.
+            label: what names and tags them.
+            zones: the names of the zones, in their order.
+            vpc: the VPC.
+            cidr: the expression of a subnet's addresses, in which ``i`` is its zone's place.
+        """
+        super().__init__(scope, id_)
+        subnets = Subnet(
+            self,
+            "Subnet",
+            for_each=each(f"{{ for i, zone in {zones} : zone => {cidr} }}"),
+            vpc_id=text(vpc.id),
+            availability_zone="${each.key}",
+            cidr_block="${each.value}",
+            tags=label.tagged(f"{id_}-${{each.key}}"),
+        )
+        self.subnets = ref(subnets)
+        tables = RouteTable(
+            self,
+            "RouteTable",
+            for_each=each(self.subnets),
+            vpc_id=text(vpc.id),
+            tags=label.tagged(f"{id_}-${{each.key}}"),
+        )
+        self.route_tables = ref(tables)
+        RouteTableAssociation(
+            self,
+            "RouteTableAssociation",
+            for_each=each(self.subnets),
+            subnet_id="${each.value.id}",
+            route_table_id=text(f"{self.route_tables}[each.key].id"),
+        )

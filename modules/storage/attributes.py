@@ -1,0 +1,41 @@
+"""What other stacks know of the storage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cdktf_cdktf_provider_aws.iam_role import IamRole
+from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
+
+from modules.expression import Expression, ref, text
+from modules.policies import Condition, Statement, policy
+from modules.stack import attribute
+
+
+@dataclass(frozen=True)
+class StorageAttributes:
+    """The bucket of Scythe's specs, artifacts and results, and the worker image's repository."""
+
+    bucket_name: Expression = attribute("Name of the bucket.")
+    bucket_arn: Expression = attribute("ARN of the bucket.")
+    prefix: Expression = attribute("What Scythe's keys in the bucket begin with, without a slash at the end.")
+    repository_url: Expression = attribute("URL of the ECR repository of the worker image.")
+    repository_arn: Expression = attribute("ARN of the ECR repository of the worker image.")
+
+    def read_write(self) -> tuple[Statement, ...]:
+        """What Scythe does with the bucket: get and put below the prefix, and list it; it deletes nothing."""
+        bucket, prefix = text(self.bucket_arn), text(self.prefix)
+        return (
+            Statement(actions=["s3:GetObject", "s3:PutObject"], resources=[f"{bucket}/{prefix}/*"]),
+            Statement(
+                actions=["s3:ListBucket"],
+                resources=[bucket],
+                conditions=[Condition("StringLike", "s3:prefix", [prefix, f"{prefix}/*"])],
+            ),
+        )
+
+    def grant_read_write(self, role: IamRole) -> None:
+        """Let a role read and write below the prefix, and list it."""
+        IamRolePolicy(
+            role, "bucket", name="bucket", role=text(ref(role).id), policy=policy(*self.read_write())
+        )

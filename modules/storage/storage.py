@@ -1,0 +1,182 @@
+"""What outlives the fleets: the bucket of specs and results, and the repository of the worker image."""
+
+from __future__ import annotations
+
+from cdktf import TerraformLocal
+from cdktf_cdktf_provider_aws.data_aws_caller_identity import DataAwsCallerIdentity
+from cdktf_cdktf_provider_aws.data_aws_partition import DataAwsPartition
+from cdktf_cdktf_provider_aws.data_aws_region import DataAwsRegion
+from cdktf_cdktf_provider_aws.data_aws_s3_bucket import DataAwsS3Bucket
+from cdktf_cdktf_provider_aws.ecr_lifecycle_policy import EcrLifecyclePolicy
+from cdktf_cdktf_provider_aws.ecr_repository import EcrRepository, EcrRepositoryImageScanningConfiguration
+from cdktf_cdktf_provider_aws.s3_bucket import S3Bucket
+from cdktf_cdktf_provider_aws.s3_bucket_ownership_controls import (
+    S3BucketOwnershipControls,
+    S3BucketOwnershipControlsRule,
+)
+from cdktf_cdktf_provider_aws.s3_bucket_policy import S3BucketPolicy
+from cdktf_cdktf_provider_aws.s3_bucket_public_access_block import S3BucketPublicAccessBlock
+from cdktf_cdktf_provider_aws.s3_bucket_server_side_encryption_configuration import (
+    S3BucketServerSideEncryptionConfigurationA,
+    S3BucketServerSideEncryptionConfigurationRuleA,
+    S3BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultA,
+)
+from cdktf_cdktf_provider_aws.s3_bucket_versioning import (
+    S3BucketVersioningA,
+    S3BucketVersioningVersioningConfiguration,
+)
+from constructs import Construct
+
+from modules.expression import Expression, flag, hcl, ref, text, when
+from modules.policies import Condition, Statement, policy
+from modules.stack import Label
+from modules.storage.attributes import StorageAttributes
+from modules.storage.lifecycle import keep_for
+from modules.storage.settings import StorageSettings
+from modules.suppression import suppress
+
+IMAGES_KEPT = 50
+"""Older images go, so that a repository pushed to daily costs cents."""
+
+
+class Storage(Construct):
+    """The bucket, private and reached by TLS alone, and the image repository with immutable tags.
+
+    With ``settings.existing`` the bucket is looked up by name and nothing about it is changed.
+
+    Costs: what is stored, $0.023 a GB-month in S3 Standard and $0.10 in ECR (us-east-1).
+
+    Attributes:
+        attributes: what other stacks need of it, with `StorageAttributes.grant_read_write`.
+    """
+
+    def __init__(self, scope: Construct, id_: str, *, label: Label, settings: StorageSettings) -> None:
+        super().__init__(scope, id_)
+        self._label = label
+        self._made = when(f"!{settings.existing}")
+        name = self._choose_name(settings)
+        DataAwsS3Bucket(self, "existing", count=when(settings.existing), bucket=text(name))
+        self._create_bucket(settings, name)
+        repository = self._create_repository()
+        partition = ref(DataAwsPartition(self, "Partition")).partition
+        self.attributes = StorageAttributes(
+            bucket_name=name,
+            bucket_arn=Expression(hcl(f"arn:{text(partition)}:s3:::{text(name)}")),
+            prefix=Expression(settings.prefix),
+            repository_url=repository.repository_url,
+            repository_arn=repository.arn,
+        )
+
+    def _choose_name(self, settings: StorageSettings) -> Expression:
+        """A name that is known before the bucket is there, so that plans show the policies that name it."""
+        account_id = text(ref(DataAwsCallerIdentity(self, "Caller")).account_id)
+        region = text(ref(DataAwsRegion(self, "Region")).name)
+        generated = hcl(f"{text(self._label.name)}-scythe-{account_id}-{region}")
+        chosen = text(f"coalesce({settings.bucket}, {generated})")
+        return Expression(f"local.{TerraformLocal(self, 'bucket', chosen).friendly_unique_id}")
+
+    def _create_bucket(self, settings: StorageSettings, name: Expression) -> None:
+        bucket = S3Bucket(
+            self,
+            "Bucket",
+            count=self._made,
+            bucket=text(name),
+            force_destroy=flag(settings.force_destroy),
+            tags=self._label.tagged(),
+        )
+        suppress(
+            bucket,
+            {
+                "CKV_AWS_18": "access logs cost more than they tell of a bucket that the account's own roles read",
+                "CKV_AWS_144": "results can be simulated again: a second region would double their price",
+                "CKV_AWS_145": "S3's own keys encrypt it, without a price per request; the bucket is private",
+                "CKV2_AWS_62": "nothing waits for events of this bucket: Hatchet tells of results",
+            },
+        )
+        id_ = text(ref(bucket)[0].id)
+        S3BucketPublicAccessBlock(
+            self, "PublicAccessBlock", count=self._made, bucket=id_, block_public_acls=True, block_public_policy=True,
+            ignore_public_acls=True, restrict_public_buckets=True,
+        )  # fmt: skip
+        S3BucketOwnershipControls(
+            self,
+            "OwnershipControls",
+            count=self._made,
+            bucket=id_,
+            rule=S3BucketOwnershipControlsRule(object_ownership="BucketOwnerEnforced"),
+        )
+        S3BucketVersioningA(
+            self,
+            "Versioning",
+            count=self._made,
+            bucket=id_,
+            versioning_configuration=S3BucketVersioningVersioningConfiguration(
+                status=text(f'{settings.versioning} ? "Enabled" : "Suspended"')
+            ),
+        )
+        S3BucketServerSideEncryptionConfigurationA(
+            self,
+            "Encryption",
+            count=self._made,
+            bucket=id_,
+            rule=[
+                S3BucketServerSideEncryptionConfigurationRuleA(
+                    apply_server_side_encryption_by_default=S3BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultA(
+                        sse_algorithm="AES256"
+                    )
+                )
+            ],
+        )
+        self._refuse_plain_http(id_, text(ref(bucket)[0].arn))
+        keep_for(self, settings, count=self._made, bucket=id_)
+
+    def _refuse_plain_http(self, bucket: str, arn: str) -> None:
+        S3BucketPolicy(
+            self,
+            "Policy",
+            count=self._made,
+            bucket=bucket,
+            policy=policy(
+                Statement(
+                    effect="Deny",
+                    everyone=True,
+                    actions=["s3:*"],
+                    resources=[arn, f"{arn}/*"],
+                    conditions=[Condition("Bool", "aws:SecureTransport", ["false"])],
+                )
+            ),
+        )
+
+    def _create_repository(self) -> Expression:
+        repository = EcrRepository(
+            self,
+            "worker",
+            name=f"{text(self._label.name)}/worker",
+            image_tag_mutability="IMMUTABLE",
+            image_scanning_configuration=EcrRepositoryImageScanningConfiguration(scan_on_push=True),
+            # Images are built from the researcher's repository: an environment that goes takes them along.
+            force_delete=True,
+            tags=self._label.tagged(),
+        )
+        suppress(repository, {"CKV_AWS_136": "ECR's own keys encrypt it; images hold no secret"})
+        EcrLifecyclePolicy(
+            repository,
+            "LifecyclePolicy",
+            repository=text(ref(repository).name),
+            policy=text(
+                f"jsonencode({hcl({'rules': [_expire(1, 'untagged', 7), _expire(2, 'any', IMAGES_KEPT)]})})"
+            ),
+        )
+        return ref(repository)
+
+
+def _expire(priority: int, status: str, number: int) -> dict[str, object]:
+    age = {"countType": "sinceImagePushed", "countUnit": "days"}
+    count: dict[str, object] = age if status == "untagged" else {"countType": "imageCountMoreThan"}
+    words = f"untagged for {number} days" if status == "untagged" else f"all but the newest {number}"
+    return {
+        "rulePriority": priority,
+        "description": words,
+        "selection": {"tagStatus": status, **count, "countNumber": number},
+        "action": {"type": "expire"},
+    }

@@ -1,0 +1,81 @@
+"""The worker's container, as a task definition says it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from modules.expression import Expression, hcl, text
+from modules.worker_fleet.settings import FleetSettings
+
+NAME = "worker"
+STOP_SECONDS = 120
+"""The longest that Fargate waits after SIGTERM, and as long as Spot's notice (Amazon ECS API, ``stopTimeout``)."""
+
+WRITABLE = {"tmp": "/tmp", "cache": "/var/cache/scythe", "home": "/home/scythe"}  # noqa: S108
+"""Volumes and their paths: what scythe-engine, its artifact cache and the researcher's libraries write to.
+Dockerfile.worker declares each as a volume of the worker's user, since a Fargate mount is otherwise root's."""
+
+USER = "10001:10001"
+"""The user that Dockerfile.worker makes."""
+
+HEALTH_CHECK = {
+    "command": ["CMD", "python", "-m", "scythe_worker", "health"],
+    "interval": 30,
+    "timeout": 10,
+    # Five minutes: an engine that is away for less must not cost running simulations.
+    "retries": 10,
+    "startPeriod": 120,
+}
+
+
+def container_definitions(
+    settings: FleetSettings,
+    *,
+    image: Expression,
+    variables: Mapping[str, str],
+    token_secret_arn: Expression,
+    log_group: Expression,
+    region: Expression,
+) -> str:
+    """The JSON of the task's one container, written by Terraform."""
+    plain = ", ".join(f"{name} = {value}" for name, value in variables.items())
+    environment = (
+        f"[for name, value in merge({{ {plain} }}, {settings.environment}) : "
+        "{ name = name, value = value } if value != null]"
+    )
+    secrets = (
+        f"[for name, arn in merge({settings.secrets}, {{ HATCHET_CLIENT_TOKEN = {token_secret_arn} }}) : "
+        "{ name = name, valueFrom = arn }]"
+    )
+    container = {
+        "name": NAME,
+        "image": image,
+        "essential": True,
+        "user": USER,
+        # A shell of ECS Exec needs to write where its agent lives.
+        "readonlyRootFilesystem": Expression(f"!{settings.exec}"),
+        # Without an init process Python is PID 1 and misses a SIGTERM during its first seconds.
+        "linuxParameters": {"initProcessEnabled": True},
+        "stopTimeout": STOP_SECONDS,
+        "healthCheck": HEALTH_CHECK,
+        "environment": Expression(environment),
+        "secrets": Expression(secrets),
+        "mountPoints": [
+            {"sourceVolume": volume, "containerPath": path, "readOnly": False} for volume, path in WRITABLE.items()
+        ],
+        "logConfiguration": {
+            "logDriver": "awslogs",
+            "options": {
+                "awslogs-group": text(log_group.name),
+                "awslogs-region": text(region),
+                "awslogs-stream-prefix": NAME,
+                # A simulation must not wait for its log.
+                "mode": "non-blocking",
+                "max-buffer-size": "4m",
+            },
+        },
+        "portMappings": [],
+        "systemControls": [],
+        "volumesFrom": [],
+    }
+    return text(f"jsonencode({hcl([container])})")

@@ -1,0 +1,209 @@
+"""A fleet of Scythe workers: an ECS service on Fargate, its task definition, roles, log and scaling bounds."""
+
+from __future__ import annotations
+
+from cdktf import TerraformLocal, TerraformResourceLifecycle
+from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
+from cdktf_cdktf_provider_aws.data_aws_secretsmanager_secret_versions import DataAwsSecretsmanagerSecretVersions
+from cdktf_cdktf_provider_aws.ecs_service import (
+    EcsService,
+    EcsServiceCapacityProviderStrategy,
+    EcsServiceDeploymentCircuitBreaker,
+    EcsServiceNetworkConfiguration,
+)
+from cdktf_cdktf_provider_aws.ecs_task_definition import (
+    EcsTaskDefinition,
+    EcsTaskDefinitionEphemeralStorage,
+    EcsTaskDefinitionRuntimePlatform,
+    EcsTaskDefinitionVolume,
+)
+from cdktf_cdktf_provider_aws.security_group import SecurityGroup
+from constructs import Construct
+
+from modules.cluster.cluster import Cluster
+from modules.expression import Expression, flag, hcl, number, ref, strings, text
+from modules.hatchet.token import TokenAttributes
+from modules.network.attributes import NetworkAttributes
+from modules.stack import Label
+from modules.storage.attributes import StorageAttributes
+from modules.suppression import suppress
+from modules.worker_fleet.bounds import Bounds
+from modules.worker_fleet.container import WRITABLE, container_definitions
+from modules.worker_fleet.environment import container_environment
+from modules.worker_fleet.roles import FleetRoles
+from modules.worker_fleet.settings import FleetSettings
+
+NO_IMAGE_TAG = "none-pushed-yet"
+"""What the task definition names while there is no image; the fleet is held at 0 tasks then."""
+
+
+class WorkerFleet(Construct):
+    """A fleet of one role and one size.
+
+    Makes: service, task definition, log group, security group (nothing in, HTTPS out), execution and task
+    role, and the scalable target with its schedules. It runs no task before there is an image and a token:
+    its bounds are 0 until then, so no order of deploying, pushing and storing makes it fail and restart.
+
+    Costs: Fargate's price for the tasks that run; an idle fleet with a minimum of 0 costs nothing.
+
+    Attributes:
+        service_name: of the ECS service.
+        waits_for: what is missing before it runs tasks: ``image``, ``token``, both or none.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        label: Label,
+        settings: FleetSettings,
+        experiments_elsewhere: list[str],
+        log_retention_days: Expression,
+        cluster: Cluster,
+        network: NetworkAttributes,
+        storage: StorageAttributes,
+        token: TokenAttributes,
+    ) -> None:
+        super().__init__(scope, id_)
+        self._label, self._name, self._settings = label, id_, settings
+        image = Expression(
+            f"{settings.image} == null ? {hcl(f'{text(storage.repository_url)}:{NO_IMAGE_TAG}')} : {settings.image}"
+        )
+        self.waits_for = self._create_waits_for(token)
+        log_group = self._create_log_group(log_retention_days)
+        roles = FleetRoles(
+            self, "Roles", label=label, fleet=id_, settings=settings, image=image, log_group=log_group
+        )
+        storage.grant_read_write(roles.task)
+        token.grant_read(roles.execution)
+
+        variables = container_environment(
+            settings,  # type: ignore[arg-type]  # the settings' references, as everywhere here
+            worker_name=Expression(hcl(f"{text(label.name)}-{id_}")),
+            bucket=storage.bucket_name,
+            prefix=storage.prefix,
+            region=roles.region,
+            experiments_elsewhere=Expression(hcl(experiments_elsewhere)),
+        )
+        task = self._create_task_definition(
+            roles,
+            container_definitions(
+                settings,
+                image=image,
+                variables=variables,
+                token_secret_arn=token.token_secret_arn,
+                log_group=log_group,
+                region=roles.region,
+            ),
+        )
+        service = self._create_service(task, cluster, network)
+        self.service_name: Expression = service.name
+        Bounds(
+            self,
+            "Bounds",
+            label=label,
+            settings=settings,
+            cluster_name=cluster.name,
+            service_name=service.name,
+            runs=Expression(f"length({self.waits_for}) == 0"),
+        )
+
+    def _create_waits_for(self, token: TokenAttributes) -> Expression:
+        versions = DataAwsSecretsmanagerSecretVersions(self, "token", secret_id=text(token.token_secret_arn))
+        image = f'{self._settings.image} == null ? ["image"] : []'
+        stored = f'try(length({ref(versions)}.versions), 0) == 0 ? ["token"] : []'
+        local = TerraformLocal(self, "waits_for", text(f"concat({image}, {stored})"))
+        return Expression(f"local.{local.friendly_unique_id}")
+
+    def _create_log_group(self, retention_days: Expression) -> Expression:
+        group = CloudwatchLogGroup(
+            self,
+            "LogGroup",
+            name=f"/scythe/{text(self._label.name)}/{self._name}",
+            retention_in_days=number(retention_days),
+            tags=self._label.tagged(),
+        )
+        suppress(
+            group,
+            {
+                "CKV_AWS_158": "CloudWatch's own keys encrypt it; workers log no secret",
+                "CKV_AWS_338": "logs of simulations are for the days after them; observability.log_retention_days",
+            },
+        )
+        return ref(group)
+
+    def _create_task_definition(self, roles: FleetRoles, containers: str) -> Expression:
+        settings = self._settings
+        task = EcsTaskDefinition(
+            self,
+            "TaskDefinition",
+            family=f"{text(self._label.name)}-{self._name}",
+            requires_compatibilities=["FARGATE"],
+            network_mode="awsvpc",
+            cpu=text(f"{settings.cpu} * 1024"),
+            memory=text(f"{settings.memory} * 1024"),
+            runtime_platform=EcsTaskDefinitionRuntimePlatform(
+                operating_system_family="LINUX", cpu_architecture=text(f"upper({settings.architecture})")
+            ),
+            ephemeral_storage=EcsTaskDefinitionEphemeralStorage(size_in_gib=number(settings.ephemeral_storage_gb)),
+            execution_role_arn=text(ref(roles.execution).arn),
+            task_role_arn=text(ref(roles.task).arn),
+            volume=[EcsTaskDefinitionVolume(name=volume) for volume in WRITABLE],
+            container_definitions=containers,
+            tags=self._label.tagged(),
+        )
+        return ref(task)
+
+    def _create_service(self, task: Expression, cluster: Cluster, network: NetworkAttributes) -> Expression:
+        capacity = self._settings.capacity
+        service = EcsService(
+            self,
+            "Service",
+            name=self._name,
+            cluster=text(cluster.arn),
+            task_definition=text(task.arn),
+            capacity_provider_strategy=[
+                EcsServiceCapacityProviderStrategy(
+                    capacity_provider="FARGATE",
+                    weight=number(capacity.on_demand),
+                    base=number(capacity.on_demand_base),
+                ),
+                EcsServiceCapacityProviderStrategy(
+                    capacity_provider="FARGATE_SPOT", weight=number(capacity.spot), base=0
+                ),
+            ],
+            # Other weights are then an update; the provider would otherwise replace the service.
+            force_new_deployment=True,
+            deployment_circuit_breaker=EcsServiceDeploymentCircuitBreaker(enable=True, rollback=True),
+            # Never more tasks than the fleet's max, a rollout included.
+            deployment_maximum_percent=100,
+            deployment_minimum_healthy_percent=0,
+            # Rebalancing would stop simulations to move them (and needs a maximum over 100 %).
+            availability_zone_rebalancing="DISABLED",
+            enable_ecs_managed_tags=True,
+            propagate_tags="SERVICE",
+            enable_execute_command=flag(self._settings.exec),
+            network_configuration=EcsServiceNetworkConfiguration(
+                subnets=strings(network.worker_subnet_ids),
+                security_groups=[text(self._create_security_group(network).id)],
+                assign_public_ip=flag(network.worker_public_ip),
+            ),
+            # The autoscaler's.
+            lifecycle=TerraformResourceLifecycle(ignore_changes=["desired_count"]),
+            tags=self._label.tagged(),
+        )
+        return ref(service)
+
+    def _create_security_group(self, network: NetworkAttributes) -> Expression:
+        group = SecurityGroup(
+            self,
+            "SecurityGroup",
+            name_prefix=f"{text(self._label.name)}-{self._name}-",
+            description="Scythe workers",
+            vpc_id=text(network.vpc_id),
+            tags=self._label.tagged(self._name),
+            lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
+        )
+        network.allow_way_out(group)
+        return ref(group)
