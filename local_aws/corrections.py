@@ -28,7 +28,7 @@ def correct_moto() -> None:
 
 
 class UnknownOperationError(ServiceException):
-    """An action that moto lacks; a class of this module, for moto looks for its model in the module's service."""
+    """An action that moto lacks."""
 
     code = "UnknownOperationException"
 

@@ -12,7 +12,8 @@ from moto.ec2.models.instances import Instance, InstanceBackend
 from moto.ec2.models.launch_templates import LaunchTemplate, LaunchTemplateBackend
 from moto.ec2.models.nat_gateways import NatGatewayBackend
 from moto.ec2.models.security_groups import SecurityGroupRule
-from moto.ec2.utils import parse_user_data
+from moto.ec2.models.vpcs import VPCBackend
+from moto.ec2.utils import parse_user_data, random_private_ip
 
 from local_aws.replacing import replace
 
@@ -26,6 +27,7 @@ def correct_ec2() -> None:
     detach_network_interfaces_of_terminated_instances()
     refresh_instances()
     delete_nat_gateways_network_interfaces()
+    follow_changes_of_vpc_endpoints()
 
 
 def keep_rule_descriptions() -> None:
@@ -144,3 +146,32 @@ def delete_nat_gateways_network_interfaces() -> None:
         return gateway
 
     replace(NatGatewayBackend, "delete_nat_gateway", corrected)
+
+
+def follow_changes_of_vpc_endpoints() -> None:
+    """Give and take routes and network interfaces as a VPC endpoint gets and loses route tables and subnets.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyVpcEndpoint.html
+    """
+    modify = VPCBackend.modify_vpc_endpoint
+
+    def corrected(self: Any, vpc_id: str, *args: Any, **changes: Any) -> None:
+        modify(self, vpc_id, *args, **changes)
+        endpoint = self.describe_vpc_endpoints(vpc_end_point_ids=[vpc_id])[0]
+        prefix_list = endpoint.destination_prefix_list_id
+        for table in changes["add_route_tables"]:
+            self.create_route(table, None, gateway_id=vpc_id, destination_prefix_list_id=prefix_list)
+        for table in changes["remove_route_tables"]:
+            self.delete_route(table, prefix_list)
+        if endpoint.vpc_endpoint_type.lower() != "interface":
+            return
+        for subnet in changes["add_subnets"]:
+            endpoint.network_interface_ids.append(
+                self.create_network_interface(subnet, random_private_ip()).id
+            )
+        for interface in [self.enis[name] for name in endpoint.network_interface_ids]:
+            if interface.subnet.id in changes["remove_subnets"]:
+                endpoint.network_interface_ids.remove(interface.id)
+                interface.delete()
+
+    replace(VPCBackend, "modify_vpc_endpoint", corrected)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import shutil
 import subprocess
@@ -187,94 +186,3 @@ def test_budgets_keep_tags(aws: LocalAws) -> None:
     assert budgets.list_tags_for_resource(ResourceARN=arn)["ResourceTags"] == [{"Key": "a", "Value": "b"}]
     budgets.delete_budget(AccountId=ACCOUNT_ID, BudgetName="month")
     assert budgets.list_tags_for_resource(ResourceARN=arn)["ResourceTags"] == []
-
-
-def private_network(aws: LocalAws) -> tuple[str, str]:
-    """A VPC and a subnet in the first AZ of us-east-1."""
-    ec2 = aws.client("ec2")
-    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/20", AvailabilityZone="us-east-1a")
-    return vpc, subnet["Subnet"]["SubnetId"]
-
-
-def test_security_group_rules_keep_their_descriptions(aws: LocalAws) -> None:
-    ec2 = aws.client("ec2")
-    vpc, _ = private_network(aws)
-    group = ec2.create_security_group(GroupName="g", Description="g", VpcId=vpc)["GroupId"]
-    prefix_list = ec2.describe_managed_prefix_lists()["PrefixLists"][0]["PrefixListId"]
-    peers: list[dict[str, Any]] = [
-        {"UserIdGroupPairs": [{"GroupId": group, "Description": "HTTPS"}]},
-        {"PrefixListIds": [{"PrefixListId": prefix_list, "Description": "HTTPS"}]},
-        {"IpRanges": [{"CidrIp": "10.0.0.0/16", "Description": "HTTPS"}]},
-    ]
-    for peer in peers:
-        rules = ec2.authorize_security_group_ingress(
-            GroupId=group, IpPermissions=[{"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, **peer}]
-        )["SecurityGroupRules"]
-        assert [rule["Description"] for rule in rules] == ["HTTPS"]
-
-
-def test_a_launch_templates_tags_are_not_in_its_data(aws: LocalAws) -> None:
-    ec2 = aws.client("ec2")
-    of_instances = {"ResourceType": "instance", "Tags": [{"Key": "a", "Value": "b"}]}
-    ec2.create_launch_template(
-        LaunchTemplateName="tagged",
-        LaunchTemplateData={"TagSpecifications": [of_instances]},
-        TagSpecifications=[{"ResourceType": "launch-template", "Tags": [{"Key": "c", "Value": "d"}]}],
-    )
-    (version,) = ec2.describe_launch_template_versions(LaunchTemplateName="tagged")["LaunchTemplateVersions"]
-    assert version["LaunchTemplateData"]["TagSpecifications"] == [of_instances]
-    (template,) = ec2.describe_launch_templates(LaunchTemplateNames=["tagged"])["LaunchTemplates"]
-    assert template["Tags"] == [{"Key": "c", "Value": "d"}]
-
-
-def test_an_autoscaling_group_launches_with_the_templates_interface_and_gives_it_back(
-    empty: LocalAws,
-) -> None:
-    aws = empty
-    ec2, scaling = aws.client("ec2"), aws.client("autoscaling")
-    _, subnet = private_network(aws)
-    interface = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
-    template = {
-        "ImageId": "resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64",
-        "InstanceType": "t4g.nano",
-        "NetworkInterfaces": [{"DeviceIndex": 0, "NetworkInterfaceId": interface}],
-    }
-    ec2.create_launch_template(LaunchTemplateName="nat", LaunchTemplateData=template)
-    scaling.create_auto_scaling_group(
-        AutoScalingGroupName="nat",
-        LaunchTemplate={"LaunchTemplateName": "nat"},
-        AvailabilityZones=["us-east-1a"],
-        MinSize=1,
-        MaxSize=1,
-    )
-    (instance,) = ec2.describe_instances()["Reservations"][0]["Instances"]
-    assert [nic["NetworkInterfaceId"] for nic in instance["NetworkInterfaces"]] == [interface]
-
-    changed = {"UserData": base64.b64encode(b"#!/bin/sh").decode()}
-    ec2.create_launch_template_version(
-        LaunchTemplateName="nat", SourceVersion="1", LaunchTemplateData=template | changed
-    )
-    ec2.modify_launch_template(LaunchTemplateName="nat", DefaultVersion="2")
-    assert scaling.start_instance_refresh(AutoScalingGroupName="nat")["InstanceRefreshId"]
-    running = [{"Name": "instance-state-name", "Values": ["running"]}]
-    (refreshed,) = ec2.describe_instances(Filters=running)["Reservations"][0]["Instances"]
-    assert refreshed["InstanceId"] != instance["InstanceId"]
-    assert [nic["NetworkInterfaceId"] for nic in refreshed["NetworkInterfaces"]] == [interface]
-
-    scaling.delete_auto_scaling_group(AutoScalingGroupName="nat", ForceDelete=True)
-    (left,) = ec2.describe_network_interfaces()["NetworkInterfaces"]
-    assert (left["NetworkInterfaceId"], left["Status"]) == (interface, "available")
-    assert "Attachment" not in left
-
-
-def test_a_nat_gateways_interface_goes_with_it(empty: LocalAws) -> None:
-    aws = empty
-    ec2 = aws.client("ec2")
-    _, subnet = private_network(aws)
-    gateway = ec2.create_nat_gateway(SubnetId=subnet, ConnectivityType="private")["NatGateway"][
-        "NatGatewayId"
-    ]
-    assert len(ec2.describe_network_interfaces()["NetworkInterfaces"]) == 1
-    ec2.delete_nat_gateway(NatGatewayId=gateway)
-    assert ec2.describe_network_interfaces()["NetworkInterfaces"] == []
