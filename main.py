@@ -7,9 +7,6 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-import modules  # noqa: F401  # before cdktf: the import seam of the provider's bindings
-from cdktf import App
-
 from environments.errors import EnvironmentFileError
 from environments.loading import find, load_all
 from environments.schema import Environment
@@ -19,7 +16,7 @@ from modules.hatchet.token import ClientToken, TokenAttributes
 from modules.network.attributes import NetworkAttributes
 from modules.network.network import Network
 from modules.researcher.researcher import Researcher
-from modules.stack import Backend, Deployment, EnvironmentStack
+from modules.stack import Backend, Deployment, EnvironmentStack, ScytheApp
 from modules.storage.attributes import StorageAttributes
 from modules.storage.storage import Storage
 from modules.worker_fleet.worker_fleet import WorkerFleet
@@ -28,7 +25,7 @@ PARTS = ("network", "storage", "workers")
 """The stacks of an environment, in the order in which they are deployed."""
 
 
-def compose(app: App, environment: Environment) -> None:
+def compose(app: ScytheApp, environment: Environment) -> None:
     """Build an environment's stacks."""
     deployment = Deployment(
         environment=environment.name,
@@ -36,7 +33,9 @@ def compose(app: App, environment: Environment) -> None:
         account_id=environment.account_id,
         tags=environment.tags,
         backend=Backend(
-            bucket=environment.state.bucket, region=environment.region, kms_key_id=environment.state.kms_key_id
+            bucket=environment.state.bucket,
+            region=environment.region,
+            kms_key_id=environment.state.kms_key_id,
         ),
     )
     network_stack(app, deployment, environment)
@@ -44,7 +43,7 @@ def compose(app: App, environment: Environment) -> None:
     workers_stack(app, deployment, environment)
 
 
-def network_stack(app: App, deployment: Deployment, environment: Environment) -> None:
+def network_stack(app: ScytheApp, deployment: Deployment, environment: Environment) -> None:
     """``<name>-network``: the VPC."""
     stack = EnvironmentStack(app, deployment, "network")
     network = Network(
@@ -53,7 +52,7 @@ def network_stack(app: App, deployment: Deployment, environment: Environment) ->
     stack.publish(network.attributes)
 
 
-def storage_stack(app: App, deployment: Deployment, environment: Environment) -> None:
+def storage_stack(app: ScytheApp, deployment: Deployment, environment: Environment) -> None:
     """``<name>-storage``: the bucket, the image repository, the token's secret, the researchers' policy."""
     stack = EnvironmentStack(app, deployment, "storage")
     storage = Storage(
@@ -69,7 +68,7 @@ def storage_stack(app: App, deployment: Deployment, environment: Environment) ->
     stack.output("researcher_policy", researcher.policy_json, "The researchers' policy as a document.")
 
 
-def workers_stack(app: App, deployment: Deployment, environment: Environment) -> None:
+def workers_stack(app: ScytheApp, deployment: Deployment, environment: Environment) -> None:
     """``<name>-workers``: the cluster and the fleets."""
     stack = EnvironmentStack(app, deployment, "workers")
     network = stack.read("network", NetworkAttributes)
@@ -80,7 +79,10 @@ def workers_stack(app: App, deployment: Deployment, environment: Environment) ->
 
     stack.local(
         "workers",
-        {name: fleet.model_copy(update={"image": environment.image_of(fleet)}) for name, fleet in environment.workers.items()},
+        {
+            name: fleet.model_copy(update={"image": environment.image_of(fleet)})
+            for name, fleet in environment.workers.items()
+        },
     )
     fleets = [
         WorkerFleet(
@@ -89,7 +91,10 @@ def workers_stack(app: App, deployment: Deployment, environment: Environment) ->
             label=stack.label,
             settings=stack.reference(f"workers.{name}", fleet),
             experiments_elsewhere=[
-                task for other in environment.workers.values() if other is not fleet for task in other.experiments or ()
+                task
+                for other in environment.workers.values()
+                if other is not fleet
+                for task in other.experiments or ()
             ],
             log_retention_days=log_retention_days,
             cluster=cluster,
@@ -109,7 +114,7 @@ def workers_stack(app: App, deployment: Deployment, environment: Environment) ->
 
 def synthesize(environments: Iterable[Environment], out: Path) -> None:
     """Write the stacks of environments below a folder, as CDKTF's command line expects them."""
-    app = App(outdir=str(out))
+    app = ScytheApp(outdir=str(out))
     for environment in environments:
         compose(app, environment)
     app.synth()

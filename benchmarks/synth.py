@@ -19,6 +19,8 @@ import tempfile
 import time
 from pathlib import Path
 
+import modules  # noqa: F401  (names the packaged Node in JSII_NODE, for the stock import too)
+
 HERE = Path(__file__).parent
 PROJECT = HERE.parent
 BINDINGS = "cdktf_cdktf_provider_aws"

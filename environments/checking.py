@@ -30,7 +30,7 @@ class Refused(Exception):
         super().__init__(f"{len(faults)} keys with faults")
 
 
-def check(data: dict[str, Any], broken: Iterable[Path] = ()) -> Environment:
+def check(data: dict[str, Any], broken: Iterable[Path] = ()) -> Environment:  # noqa: C901  # one loop, read as a whole
     """The environment that the data describes. The data is the function's to change.
 
     What is broken is cut out and the rest checked again, until nothing new comes to light: so a fault in one

@@ -105,8 +105,8 @@ class LocalAws:
 
     def reset(self) -> None:
         """Empty it: every resource of every service, account and region is gone."""
-        request = urllib.request.Request(f"{self.endpoint_url}/moto-api/reset", method="POST")
-        urllib.request.urlopen(request, timeout=_START_SECONDS).close()
+        request = urllib.request.Request(f"{self.endpoint_url}/moto-api/reset", method="POST")  # noqa: S310  # our own
+        urllib.request.urlopen(request, timeout=_START_SECONDS).close()  # noqa: S310  # our own
 
     def leftovers(self, *regions: str) -> list[str]:
         """What exists of the kinds that the project makes, as sorted lines `<region> <kind> <id>`.
@@ -130,7 +130,9 @@ def _session() -> boto3.session.Session:
         }
     )
     return boto3.session.Session(
-        aws_access_key_id="local", aws_secret_access_key="local", botocore_session=nowhere
+        aws_access_key_id="local",
+        aws_secret_access_key="local",  # noqa: S106  # the local AWS takes any
+        botocore_session=nowhere,
     )
 
 
@@ -148,7 +150,7 @@ def _server_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 def _port(process: subprocess.Popen[bytes], log: Path) -> int:
     """The port that the server prints once it listens."""
-    assert process.stdout is not None
+    assert process.stdout is not None  # noqa: S101  # for the type checker: it is a pipe
     too_late = threading.Timer(_START_SECONDS, process.kill)
     too_late.start()
     line = process.stdout.readline().strip()

@@ -49,11 +49,7 @@ class AssemblyError(Exception):
 def cache_folder() -> Path:
     """Name the folder that holds the pruned assemblies, below the XDG base directory for caches."""
     base = os.environ.get("XDG_CACHE_HOME", "")
-    return (
-        (Path(base) if os.path.isabs(base) else Path.home() / ".cache")
-        / "scythe-aws"
-        / "assemblies"
-    )
+    return (Path(base) if os.path.isabs(base) else Path.home() / ".cache") / "scythe-aws" / "assemblies"
 
 
 def pruned(packaged: Path, binding: str, submodules: set[str]) -> Path:
@@ -69,9 +65,7 @@ def pruned(packaged: Path, binding: str, submodules: set[str]) -> Path:
         OSError: The cache cannot be written.
     """
     wanted = sorted(submodules)
-    key = json.dumps(
-        [_FORMAT, binding, packaged.stat().st_size, version("jsii"), wanted]
-    )
+    key = json.dumps([_FORMAT, binding, packaged.stat().st_size, version("jsii"), wanted])
     folder = cache_folder() / hashlib.sha256(key.encode()).hexdigest()[:32]
     tarball, digest = folder / packaged.name, folder / "sha256"
     if _is_intact(tarball, digest):
@@ -110,9 +104,7 @@ def _prune(packaged: Path, wanted: list[str]) -> bytes:
         raise AssemblyError(
             f"{packaged.name} holds {assembly.get('name')} in {assembly.get('schema')}, not {_SCHEMA}"
         )
-    names = {
-        _snake(fqn.removeprefix(f"{NAME}.")): fqn for fqn in assembly["submodules"]
-    }
+    names = {_snake(fqn.removeprefix(f"{NAME}.")): fqn for fqn in assembly["submodules"]}
     folders: dict[str, str] = {}
     kept: dict[str, Any] = {}
     for name in wanted:
@@ -122,20 +114,12 @@ def _prune(packaged: Path, wanted: list[str]) -> bytes:
             assembly["submodules"].get(fqn, {}).get("symbolId", ""),
         )
         if not location or f"package/lib/{location[1]}/index.js" not in files:
-            raise AssemblyError(
-                f"{packaged.name} has no submodule {name} where it is looked for"
-            )
+            raise AssemblyError(f"{packaged.name} has no submodule {name} where it is looked for")
         folders[fqn.removeprefix(f"{NAME}.")] = location[1]
-        kept |= {
-            key: value
-            for key, value in assembly["types"].items()
-            if key.startswith(f"{fqn}.")
-        }
+        kept |= {key: value for key, value in assembly["types"].items() if key.startswith(f"{fqn}.")}
     _check_closed(packaged, kept)
     assembly["types"] = kept
-    assembly["submodules"] = {
-        f"{NAME}.{name}": assembly["submodules"][f"{NAME}.{name}"] for name in folders
-    }
+    assembly["submodules"] = {f"{NAME}.{name}": assembly["submodules"][f"{NAME}.{name}"] for name in folders}
     assembly.pop("readme", None)
     members = {
         "package/package.json": files["package/package.json"],
@@ -170,13 +154,9 @@ def _snake(name: str) -> str:
 
 def _check_closed(packaged: Path, types: dict[str, Any]) -> None:
     """Refuse types that refer to types that were left out: the kernel would fail in the middle of a synth."""
-    for fqn in set(
-        re.findall(rf'"({re.escape(NAME)}\.[^"/]+)"', json.dumps(list(types.values())))
-    ):
+    for fqn in set(re.findall(rf'"({re.escape(NAME)}\.[^"/]+)"', json.dumps(list(types.values())))):
         if fqn not in types:
-            raise AssemblyError(
-                f"{packaged.name}: {fqn} is referred to from another submodule"
-            )
+            raise AssemblyError(f"{packaged.name}: {fqn} is referred to from another submodule")
 
 
 def _check_requires(name: str, content: bytes) -> None:

@@ -71,7 +71,11 @@ def hcl(value: Any) -> str:
 def quoted(text: str) -> str:
     """Quote text as an HCL string; what stands in ``${}`` stays the expression that it is."""
     parts = re.split(r"(\$\{(?:[^{}]|\{[^{}]*\})*\})", text)
-    return '"' + "".join(p if p.startswith("${") else json.dumps(p, ensure_ascii=False)[1:-1] for p in parts) + '"'
+    return (
+        '"'
+        + "".join(p if p.startswith("${") else json.dumps(p, ensure_ascii=False)[1:-1] for p in parts)
+        + '"'
+    )
 
 
 def _key(key: object) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, ClassVar, Protocol, TypeVar, cast
 
 import jsii
 from cdktf import (
@@ -22,6 +22,7 @@ from cdktf import (
     TerraformStack,
 )
 from cdktf_cdktf_provider_aws.provider import AwsProvider, AwsProviderDefaultTags
+from constructs import Node
 from pydantic import BaseModel
 
 from modules.expression import Expression, hcl, mapping, text
@@ -36,7 +37,7 @@ Attributes = TypeVar("Attributes", bound="DataclassInstance")
 class DataclassInstance(Protocol):
     """Any dataclass."""
 
-    __dataclass_fields__: Any
+    __dataclass_fields__: ClassVar[dict[str, Any]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,6 +65,10 @@ def attribute(description: str) -> Any:
     return dataclasses.field(metadata={"description": description})
 
 
+class ScytheApp(App):
+    """CDKTF's app. From here rather than from cdktf, so that the seam of `modules` comes before jsii starts."""
+
+
 class ScytheStack(TerraformStack):
     """A stack whose addresses read like a sentence: ``aws_subnet.private``, ``aws_ecs_service.simulations``.
 
@@ -77,8 +82,8 @@ class ScytheStack(TerraformStack):
         self._paths: dict[tuple[str, str], str] = {}
 
     @jsii.member(jsii_name="allocateLogicalId")
-    def _allocate_logical_id(self, element: TerraformElement) -> str:
-        path: str = element.node.path
+    def _allocate_logical_id(self, element: TerraformElement | Node) -> str:
+        path: str = element.node.path if isinstance(element, TerraformElement) else element.path
         id_ = "_".join(part for part in path.split("/")[1:] if not part[:1].isupper()) or "this"
         first = self._paths.setdefault((type(element).__name__, id_), path)
         if first != path:
@@ -173,7 +178,9 @@ class EnvironmentStack(ScytheStack):
             self._read.add(part)
             self._find_state(part)
         outputs = Expression(f"data.terraform_remote_state.{part}.outputs")
-        return attributes(**{field.name: getattr(outputs, field.name) for field in dataclasses.fields(attributes)})
+        return attributes(
+            **{field.name: getattr(outputs, field.name) for field in dataclasses.fields(attributes)}
+        )
 
     def _find_state(self, part: str) -> None:
         backend = self._deployment.backend

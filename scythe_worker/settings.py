@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-TOKEN = "HATCHET_CLIENT_TOKEN"
+TOKEN = "HATCHET_CLIENT_TOKEN"  # noqa: S105  # the variable's name
 BUCKET = "SCYTHE_STORAGE_BUCKET"
 MODULE = "SCYTHE_WORKER_EXPERIMENTS_MODULE"
 EXPERIMENTS = "SCYTHE_WORKER_EXPERIMENTS"

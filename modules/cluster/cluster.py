@@ -30,7 +30,10 @@ class Cluster(Construct):
             setting=[EcsClusterSetting(name="containerInsights", value="disabled")],
             tags=label.tagged(),
         )
-        suppress(cluster, {"CKV_AWS_65": "Container Insights bills metrics per task: dollars an hour for a large fleet"})
+        suppress(
+            cluster,
+            {"CKV_AWS_65": "Container Insights bills metrics per task: dollars an hour for a large fleet"},
+        )
         capacity = EcsClusterCapacityProviders(
             self,
             "CapacityProviders",

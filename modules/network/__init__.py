@@ -1,0 +1,1 @@
+"""The VPC and the ways out of it."""

@@ -26,7 +26,9 @@ class NetworkAttributes:
     )
     worker_public_ip: Expression = attribute("Whether workers get public addresses.")
     has_way_out: Expression = attribute("Whether the workers' subnets reach the internet.")
-    has_interface_endpoints: Expression = attribute("Whether the VPC has interface endpoints of AWS services.")
+    has_interface_endpoints: Expression = attribute(
+        "Whether the VPC has interface endpoints of AWS services."
+    )
     endpoint_security_group_id: Expression = attribute(
         "Id of the interface endpoints' security group; empty without endpoints."
     )

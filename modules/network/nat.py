@@ -50,7 +50,9 @@ class Nat(Construct):
         Route(
             self,
             "Route",
-            for_each=each(f'{{ for zone, table in {private.route_tables} : zone => table if {mode} != "none" }}'),
+            for_each=each(
+                f'{{ for zone, table in {private.route_tables} : zone => table if {mode} != "none" }}'
+            ),
             route_table_id="${each.value.id}",
             destination_cidr_block="0.0.0.0/0",
             nat_gateway_id=text(
@@ -61,7 +63,11 @@ class Nat(Construct):
 
     def _create_gateways(self, label: Label, public: Subnets, zones: str) -> Expression:
         addresses = Eip(
-            self, "Address", for_each=each(f"toset({zones})"), domain="vpc", tags=label.tagged("nat-${each.key}")
+            self,
+            "Address",
+            for_each=each(f"toset({zones})"),
+            domain="vpc",
+            tags=label.tagged("nat-${each.key}"),
         )
         gateways = NatGateway(
             self,

@@ -101,7 +101,11 @@ class NatInstance(Construct):
                 preferences=AutoscalingGroupInstanceRefreshPreferences(min_healthy_percentage=0),
             ),
             wait_for_capacity_timeout="0",
-            tag=[AutoscalingGroupTag(key="Name", value=f"{text(self._label.name)}-nat", propagate_at_launch=True)],
+            tag=[
+                AutoscalingGroupTag(
+                    key="Name", value=f"{text(self._label.name)}-nat", propagate_at_launch=True
+                )
+            ],
         )
 
     def _create_security_group(self, settings: NetworkSettings, vpc: Expression) -> Expression:

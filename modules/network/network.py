@@ -52,11 +52,22 @@ class Network(Construct):
         self._made = Expression(f"{settings.existing} == null")
         self._zones = self._choose_zones(settings)
         self._vpc = self._create_vpc(settings)
-        public = self._create_subnets("public", f"cidrsubnet({settings.cidr}, {PUBLIC_BITS}, {PUBLIC_FIRST} + i)")
+        public = self._create_subnets(
+            "public", f"cidrsubnet({settings.cidr}, {PUBLIC_BITS}, {PUBLIC_FIRST} + i)"
+        )
         private = self._create_subnets("private", f"cidrsubnet({settings.cidr}, {PRIVATE_BITS}, i)")
         self._open_to_internet(public.route_tables)
 
-        Nat(self, "nat", label=label, settings=settings, zones=self._zones, vpc=self._vpc, public=public, private=private)
+        Nat(
+            self,
+            "nat",
+            label=label,
+            settings=settings,
+            zones=self._zones,
+            vpc=self._vpc,
+            public=public,
+            private=private,
+        )
         region = ref(DataAwsRegion(self, "Region")).name
         endpoints = Endpoints(
             self, "Endpoints", label=label, settings=settings, region=region, vpc=self._vpc, public=public,

@@ -1,0 +1,1 @@
+"""Alarms, logs and the budget."""

@@ -1,0 +1,1 @@
+"""The bucket of specs and results, and the worker image's repository."""

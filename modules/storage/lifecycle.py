@@ -50,7 +50,9 @@ def keep_for(scope: Construct, settings: StorageSettings, *, count: float, bucke
                 id="archive",
                 status=_enabled(lifecycle.archive_after_days),
                 filter=[scythe],
-                transition=[S3BucketLifecycleConfigurationRuleTransition(days=archive, storage_class=ARCHIVE)],
+                transition=[
+                    S3BucketLifecycleConfigurationRuleTransition(days=archive, storage_class=ARCHIVE)
+                ],
                 noncurrent_version_transition=[
                     S3BucketLifecycleConfigurationRuleNoncurrentVersionTransition(
                         noncurrent_days=archive, storage_class=ARCHIVE

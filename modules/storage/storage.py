@@ -171,8 +171,8 @@ class Storage(Construct):
 
 
 def _expire(priority: int, status: str, number: int) -> dict[str, object]:
-    age = {"countType": "sinceImagePushed", "countUnit": "days"}
-    count: dict[str, object] = age if status == "untagged" else {"countType": "imageCountMoreThan"}
+    age: dict[str, object] = {"countType": "sinceImagePushed", "countUnit": "days"}
+    count = age if status == "untagged" else {"countType": "imageCountMoreThan"}
     words = f"untagged for {number} days" if status == "untagged" else f"all but the newest {number}"
     return {
         "rulePriority": priority,

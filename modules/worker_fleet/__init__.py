@@ -1,0 +1,1 @@
+"""Fleets of Scythe workers on Fargate."""

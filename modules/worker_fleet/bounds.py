@@ -66,13 +66,14 @@ class Bounds(Construct):
             self,
             moment,
             for_each=schedules,
-            name=f"{moment} ${{replace(each.key, {NOT_IN_NAMES}, \"-\")}}",
+            name=f'{moment} ${{replace(each.key, {NOT_IN_NAMES}, "-")}}',
             service_namespace=text(self._target.service_namespace),
             scalable_dimension=text(self._target.scalable_dimension),
             resource_id=text(self._target.resource_id),
             schedule=f"${{each.value.{moment}}}",
             timezone="${each.value.timezone}",
             scalable_target_action=AppautoscalingScheduledActionScalableTargetAction(
-                min_capacity=text(f"{self._runs} ? {least} : 0"), max_capacity=text(f"{self._runs} ? {most} : 0")
+                min_capacity=text(f"{self._runs} ? {least} : 0"),
+                max_capacity=text(f"{self._runs} ? {most} : 0"),
             ),
         )

@@ -61,7 +61,8 @@ def container_definitions(
         "environment": Expression(environment),
         "secrets": Expression(secrets),
         "mountPoints": [
-            {"sourceVolume": volume, "containerPath": path, "readOnly": False} for volume, path in WRITABLE.items()
+            {"sourceVolume": volume, "containerPath": path, "readOnly": False}
+            for volume, path in WRITABLE.items()
         ],
         "logConfiguration": {
             "logDriver": "awslogs",

@@ -36,7 +36,9 @@ class FleetRoles(Construct):
         self.execution = self._create_role("execution", label, fleet)
         self.task = self._create_role("task", label, fleet)
         self._allow_pull(image)
-        self._grant(self.execution, "log", ["logs:CreateLogStream", "logs:PutLogEvents"], f"{text(log_group.arn)}:*")
+        self._grant(
+            self.execution, "log", ["logs:CreateLogStream", "logs:PutLogEvents"], f"{text(log_group.arn)}:*"
+        )
         self._allow_secrets(settings)
         self._allow_exec(settings)
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from cdktf import TerraformLocal, TerraformResourceLifecycle
 from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
-from cdktf_cdktf_provider_aws.data_aws_secretsmanager_secret_versions import DataAwsSecretsmanagerSecretVersions
+from cdktf_cdktf_provider_aws.data_aws_secretsmanager_secret_versions import (
+    DataAwsSecretsmanagerSecretVersions,
+)
 from cdktf_cdktf_provider_aws.ecs_service import (
     EcsService,
     EcsServiceCapacityProviderStrategy,
@@ -146,7 +148,9 @@ class WorkerFleet(Construct):
             runtime_platform=EcsTaskDefinitionRuntimePlatform(
                 operating_system_family="LINUX", cpu_architecture=text(f"upper({settings.architecture})")
             ),
-            ephemeral_storage=EcsTaskDefinitionEphemeralStorage(size_in_gib=number(settings.ephemeral_storage_gb)),
+            ephemeral_storage=EcsTaskDefinitionEphemeralStorage(
+                size_in_gib=number(settings.ephemeral_storage_gb)
+            ),
             execution_role_arn=text(ref(roles.execution).arn),
             task_role_arn=text(ref(roles.task).arn),
             volume=[EcsTaskDefinitionVolume(name=volume) for volume in WRITABLE],
