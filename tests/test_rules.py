@@ -88,6 +88,9 @@ COMBINATIONS: list[tuple[type[Settings], dict[str, Any]]] = [
     (Database, {"storage_gb": 100, "max_storage_gb": 110}),
     (HatchetSettings, {}),
     (HatchetSettings, {"mode": "self_hosted"}),
+    (HatchetSettings, {"mode": "self_hosted", "zone_id": "Z123"}),
+    (HatchetSettings, {"mode": "self_hosted", "certificate_arn": "arn:aws:acm:us-east-1:1:certificate/1"}),
+    (HatchetSettings, {"mode": "self_hosted", "domain": "a.org"}),
     (
         HatchetSettings,
         {"mode": "self_hosted", "domain": "a.org", "admin_email": "a@b.org", "zone_id": "Z123"},

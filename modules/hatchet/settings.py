@@ -114,12 +114,12 @@ class Service(Settings):
     rules: ClassVar[tuple[CrossRule, ...]] = (_fargate_pair(),)
 
 
-def _is_set(key: str, why: str) -> CrossRule:
+def _for_domain(key: str) -> CrossRule:
     return CrossRule(
         (key,),
-        f"is missing; with mode: self_hosted it must be {why}",
-        lambda settings: settings.mode != "self_hosted" or getattr(settings, key) is not None,
-        f'{{mode}} == "self_hosted" ? {{{key}}} != null : true',
+        "is for the name in domain; leave it out or set domain",
+        lambda settings: settings.domain is not None or getattr(settings, key) is None,
+        f"{{domain}} == null ? {{{key}}} == null : true",
     )
 
 
@@ -138,7 +138,8 @@ class HatchetSettings(Settings):
     )
     version: Annotated[str, VERSION] = Field(default="v0.104.7", description="Hatchet's release.")
     domain: Annotated[str, DOMAIN] | None = Field(
-        default=None, description="The engine's public name. Changing it voids all tokens."
+        default=None,
+        description="The engine's public name; left out: reached inside the VPC alone. Changing it voids all tokens.",
     )
     certificate_arn: Annotated[str, arn("acm", resource="certificate/[0-9a-f-]+")] | None = Field(
         default=None, description="ACM's certificate for the domain, in the environment's region."
@@ -152,7 +153,8 @@ class HatchetSettings(Settings):
         default=[], description="Who may reach the load balancer: the allocators, the dashboard's readers."
     )
     admin_email: Annotated[str, email()] | None = Field(
-        default=None, description="The first user of the dashboard."
+        default=None,
+        description="The first user of the dashboard; left out: Hatchet's own, admin@example.com.",
     )
     broker: Annotated[str, message_queue()] = Field(
         default="postgres",
@@ -177,15 +179,13 @@ class HatchetSettings(Settings):
     )
 
     rules: ClassVar[tuple[CrossRule, ...]] = (
-        _is_set("domain", "the name that the engine is reached by"),
-        _is_set("admin_email", "the e-mail address of the dashboard's first user"),
+        _for_domain("certificate_arn"),
+        _for_domain("zone_id"),
         CrossRule(
             ("certificate_arn",),
-            "is missing; with mode: self_hosted it must be the domain's certificate, or zone_id its Route 53 zone",
-            lambda settings: (
-                settings.mode != "self_hosted" or bool(settings.certificate_arn or settings.zone_id)
-            ),
-            '{mode} == "self_hosted" ? {certificate_arn} != null || {zone_id} != null : true',
+            "is missing; with domain it must be the domain's certificate, or zone_id its Route 53 zone",
+            lambda settings: settings.domain is None or bool(settings.certificate_arn or settings.zone_id),
+            "{domain} == null ? true : {certificate_arn} != null || {zone_id} != null",
         ),
         CrossRule(
             ("certificate_arn",),

@@ -161,13 +161,13 @@ WRONG_VALUES: dict[str, tuple[str, list[str]]] = {
             "hatchet.version: is for self-hosting alone; leave it out",
         ],
     ),
-    "self-hosting without a name": (
-        f"{SOUND}hatchet: {{mode: self_hosted}}\n",
-        [
-            "hatchet.domain: is missing; with mode: self_hosted",
-            "hatchet.admin_email: is missing; with mode: self_hosted",
-            "hatchet.certificate_arn: is missing; with mode: self_hosted",
-        ],
+    "self-hosting with a name and no certificate": (
+        f"{SOUND}hatchet: {{mode: self_hosted, domain: hatchet.example.org}}\n",
+        ["hatchet.certificate_arn: is missing; with domain it must be the domain's certificate"],
+    ),
+    "a zone for no name": (
+        f"{SOUND}hatchet: {{mode: self_hosted, zone_id: Z0123456789ABC}}\n",
+        ["hatchet.zone_id: is for the name in domain; leave it out or set domain"],
     ),
     "the latest Hatchet": (
         f"{SOUND}hatchet: {{{SELF_HOSTED}, version: latest}}\n",
