@@ -6,6 +6,7 @@ import base64
 from collections.abc import Iterator
 from typing import Any
 
+import jmespath
 import pytest
 
 from local_aws import LocalAws
@@ -136,6 +137,8 @@ def test_an_autoscaling_group_launches_with_the_templates_interface_and_gives_it
     (left,) = ec2.describe_network_interfaces()["NetworkInterfaces"]
     assert (left["NetworkInterfaceId"], left["Status"]) == (interface, "available")
     assert "Attachment" not in left
+    states = "Reservations[].Instances[].State.Name"
+    assert jmespath.search(states, ec2.describe_instances()) == ["terminated", "terminated"]
 
 
 def test_a_nat_gateways_interface_goes_with_it(empty: LocalAws) -> None:

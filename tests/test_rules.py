@@ -89,7 +89,7 @@ COMBINATIONS: list[tuple[type[Settings], dict[str, Any]]] = [
     (HatchetSettings, {}),
     (HatchetSettings, {"mode": "self_hosted"}),
     (HatchetSettings, {"mode": "self_hosted", "zone_id": "Z123"}),
-    (HatchetSettings, {"mode": "self_hosted", "certificate_arn": "arn:aws:acm:us-east-1:1:certificate/1"}),
+    (HatchetSettings, {"mode": "self_hosted", "certificate_arn": "arn:aws:acm:us-east-1:123456789012:certificate/1"}),
     (HatchetSettings, {"mode": "self_hosted", "domain": "a.org"}),
     (
         HatchetSettings,
