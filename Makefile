@@ -1,0 +1,63 @@
+# make demo and make test are all that one needs; both begin with make setup.
+
+VENV := .venv
+BIN := $(VENV)/bin
+# The locked packages have wheels for these versions of Python (scythe-engine's pins of numpy and pyarrow set the last).
+PYTHON := $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(shell \
+  $(name) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $(name))))
+# Changes when what is to be installed does; in the stamp once it is installed.
+WANTED = $$(cat requirements.lock pyproject.toml | cksum) $$($(PYTHON) -V) $(CURDIR)
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+COMPILE := uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --no-header
+
+.PHONY: help setup demo test lock
+.SILENT:
+
+help: ## say what can be made
+	sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 14
+
+setup: ## make .venv with the locked packages, unless it is there
+	if [ -z "$(PYTHON)" ]; then \
+	  echo 'Python 3.11, 3.12 or 3.13 is needed: install it from https://www.python.org/downloads' >&2; exit 2; \
+	fi
+	$(PYTHON) -m ops.prerequisites
+	if [ "$$(cat $(VENV)/.installed 2>/dev/null)" != "$(WANTED)" ]; then $(MAKE) --no-print-directory install; fi
+
+.PHONY: install
+install:
+	echo 'Setting up $(VENV) (once; a minute or two) ...'
+	$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "$(PYTHON) has no venv: install the package python3-venv" >&2; exit 2; }
+	rm -f $(VENV)/.installed
+	[ "$$($(BIN)/python -V 2>&1)" = "$$($(PYTHON) -V)" ] && $(BIN)/python -m pip --version >/dev/null 2>&1 || \
+	  $(PYTHON) -m venv --clear $(VENV)
+	# uv is faster where it is there. It reads other settings than pip: where it fails, pip does it.
+	{ command -v uv >/dev/null && \
+	  VIRTUAL_ENV=$(VENV) uv pip install --quiet --require-hashes --requirement requirements.lock \
+	    $${PIP_FIND_LINKS:+--find-links "$$PIP_FIND_LINKS"} $${PIP_INDEX_URL:+--default-index "$$PIP_INDEX_URL"} \
+	    2>/dev/null; } || \
+	$(PIP) install --require-hashes --requirement requirements.lock
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	echo "$(WANTED)" > $(VENV)/.installed
+
+demo: setup ## apply environments/docs.yaml to a local AWS, and show that a second plan has no changes
+	$(BIN)/scythe-aws demo
+
+# Every part runs, so that one run tells all that is wrong.
+test: setup ## lint, types, tests, and a smoke run of the benchmarks
+	PATH="$(CURDIR)/$(BIN):$$PATH"; export PATH; failed=; \
+	part() { echo; echo "== $$*"; "$$@" || failed="$$failed\n  $$*"; }; \
+	part ruff check .; \
+	part ruff format --check .; \
+	part mypy; \
+	part pytest --quiet --numprocesses 2 -m 'not slow'; \
+	part pytest --quiet --numprocesses 2 -m slow --durations 10; \
+	part python benchmarks/synth.py --smoke; \
+	echo; \
+	if [ -n "$$failed" ]; then printf "Failed:$$failed\n"; exit 1; fi; \
+	echo 'All parts passed.'
+
+lock: ## renew the lock files (needs uv)
+	$(COMPILE) --all-extras pyproject.toml --output-file requirements.lock
+	$(COMPILE) requirements-checkov.in --output-file requirements-checkov.lock
