@@ -107,9 +107,11 @@ def detach_network_interfaces_of_terminated_instances() -> None:
 
     def corrected(self: Instance) -> Any:
         answer = terminate(self)
-        for interface in list(self.nics.values()):
+        had = dict(self.nics)
+        for interface in had.values():
             if interface.instance is self:  # its replacement may have it already
                 self.detach_eni(interface)
+        self.nics = had  # moto describes a terminated instance by the addresses that it had
         return answer
 
     replace(Instance, "terminate", corrected)
