@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from cdktf import TerraformResourceLifecycle
 from cdktf_cdktf_provider_aws.security_group import SecurityGroup
 from cdktf_cdktf_provider_aws.vpc_endpoint import VpcEndpoint
 from constructs import Construct
 
 from modules.expression import Expression, each, hcl, ref, strings, text, when
 from modules.network.settings import FARGATE_ENDPOINTS, NetworkSettings
-from modules.network.subnets import Subnets
+from modules.network.subnets import Layout
 from modules.stack import Label
 
 
@@ -31,21 +32,20 @@ class Endpoints(Construct):
         *,
         label: Label,
         settings: NetworkSettings,
+        layout: Layout,
         region: Expression,
-        vpc: Expression,
-        public: Subnets,
-        private: Subnets,
     ) -> None:
         super().__init__(scope, id_)
+        tables = layout.public.route_tables, layout.private.route_tables
         VpcEndpoint(
             self,
             "s3",
             count=when(f"{settings.existing} == null"),
-            vpc_id=text(vpc.id),
+            vpc_id=text(layout.vpc.id),
             service_name=f"com.amazonaws.{text(region)}.s3",
             vpc_endpoint_type="Gateway",
             route_table_ids=strings(
-                f"[for table in concat(values({public.route_tables}), values({private.route_tables})) : table.id]"
+                f"[for table in concat(values({tables[0]}), values({tables[1]})) : table.id]"
             ),
             tags=label.tagged("s3"),
         )
@@ -57,20 +57,24 @@ class Endpoints(Construct):
             count=when(self.exist),
             name_prefix=f"{text(label.name)}-endpoints-",
             description="Interface endpoints of AWS services",
-            vpc_id=text(vpc.id),
+            vpc_id=text(layout.vpc.id),
             tags=label.tagged("endpoints"),
-            lifecycle={"create_before_destroy": True},
+            lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
         )
         self.security_group_id = Expression(f'join("", {ref(group)}[*].id)')
         VpcEndpoint(
             self,
             "interface",
             for_each=each(f"toset({chosen})"),
-            vpc_id=text(vpc.id),
+            vpc_id=text(layout.vpc.id),
             service_name=f"com.amazonaws.{text(region)}.${{each.key}}",
             vpc_endpoint_type="Interface",
             private_dns_enabled=True,
-            subnet_ids=strings(f"[for subnet in {private.subnets} : subnet.id]"),
+            # A service may be missing where Fargate is; what needs it is only in the others.
+            subnet_ids=strings(
+                f"[for zone, subnet in {layout.private.subnets} : subnet.id "
+                f"if contains({layout.fargate_zones}, zone)]"
+            ),
             security_group_ids=[text(self.security_group_id)],
             tags=label.tagged("${each.key}"),
         )

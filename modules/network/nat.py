@@ -10,7 +10,7 @@ from constructs import Construct
 from modules.expression import Expression, each, ref, text
 from modules.network.nat_instance import NatInstance
 from modules.network.settings import NetworkSettings
-from modules.network.subnets import Subnets
+from modules.network.subnets import Layout
 from modules.stack import Label
 
 
@@ -32,26 +32,21 @@ class Nat(Construct):
         *,
         label: Label,
         settings: NetworkSettings,
-        zones: Expression,
-        vpc: Expression,
-        public: Subnets,
-        private: Subnets,
+        layout: Layout,
     ) -> None:
         super().__init__(scope, id_)
-        mode = settings.nat
+        mode, zones = settings.nat, layout.zones
         gateways = self._create_gateways(
             label,
-            public,
+            layout,
             f'{mode} == "per_az" ? {zones} : {mode} == "single" ? slice({zones}, 0, min(1, length({zones}))) : []',
         )
-        instance = NatInstance(
-            self, "instance", label=label, settings=settings, zone=zones[0], vpc=vpc, public=public
-        )
+        instance = NatInstance(self, "instance", label=label, settings=settings, layout=layout)
         Route(
             self,
             "Route",
             for_each=each(
-                f'{{ for zone, table in {private.route_tables} : zone => table if {mode} != "none" }}'
+                f'{{ for zone, table in {layout.private.route_tables} : zone => table if {mode} != "none" }}'
             ),
             route_table_id="${each.value.id}",
             destination_cidr_block="0.0.0.0/0",
@@ -61,20 +56,22 @@ class Nat(Construct):
             network_interface_id=text(instance.network_interface_id),
         )
 
-    def _create_gateways(self, label: Label, public: Subnets, zones: str) -> Expression:
+    def _create_gateways(self, label: Label, layout: Layout, zones: str) -> Expression:
         addresses = Eip(
             self,
             "Address",
             for_each=each(f"toset({zones})"),
             domain="vpc",
             tags=label.tagged("nat-${each.key}"),
+            depends_on=[layout.internet],
         )
         gateways = NatGateway(
             self,
             "Gateway",
             for_each=each(f"toset({zones})"),
             allocation_id=text(f"{ref(addresses)}[each.key].id"),
-            subnet_id=text(f"{public.subnets}[each.key].id"),
+            subnet_id=text(f"{layout.public.subnets}[each.key].id"),
             tags=label.tagged("${each.key}"),
+            depends_on=[layout.internet],
         )
         return ref(gateways)

@@ -28,7 +28,7 @@ from constructs import Construct
 
 from modules.expression import Expression, hcl, ref, text, when
 from modules.network.settings import NetworkSettings
-from modules.network.subnets import Subnets
+from modules.network.subnets import Layout
 from modules.stack import Label
 
 AMAZON_LINUX = "resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64"
@@ -57,31 +57,34 @@ class NatInstance(Construct):
         *,
         label: Label,
         settings: NetworkSettings,
-        zone: Expression,
-        vpc: Expression,
-        public: Subnets,
+        layout: Layout,
     ) -> None:
         super().__init__(scope, id_)
-        self._label = label
+        self._label, zone = label, layout.zones[0]
         self._count = when(f'{settings.existing} == null && {settings.nat} == "instance"')
         interface = NetworkInterface(
             self,
             "NetworkInterface",
             count=self._count,
-            subnet_id=text(f"{public.subnets}[{zone}].id"),
-            security_groups=[text(self._create_security_group(settings, vpc))],
+            subnet_id=text(f"{layout.public.subnets}[{zone}].id"),
+            security_groups=[text(self._create_security_group(settings, layout.vpc))],
             source_dest_check=False,
             description="NAT instance",
             tags=label.tagged("nat"),
         )
-        Eip(
-            self, "Address", count=self._count, domain="vpc", network_interface=text(ref(interface)[0].id),
+        address = Eip(
+            self,
+            "Address",
+            count=self._count,
+            domain="vpc",
+            network_interface=text(ref(interface)[0].id),
             tags=label.tagged("nat"),
-        )  # fmt: skip
-        self._create_group(self._create_template(ref(interface)[0]), zone)
+            depends_on=[layout.internet],
+        )
+        self._create_group(self._create_template(ref(interface)[0]), zone, address)
         self.network_interface_id = Expression(f"one({ref(interface)}[*].id)")
 
-    def _create_group(self, template: Expression, zone: Expression) -> None:
+    def _create_group(self, template: Expression, zone: Expression, address: Eip) -> None:
         AutoscalingGroup(
             self,
             "Group",
@@ -101,6 +104,8 @@ class NatInstance(Construct):
                 preferences=AutoscalingGroupInstanceRefreshPreferences(min_healthy_percentage=0),
             ),
             wait_for_capacity_timeout="0",
+            # The boot script fetches a package.
+            depends_on=[address],
             tag=[
                 AutoscalingGroupTag(
                     key="Name", value=f"{text(self._label.name)}-nat", propagate_at_launch=True
@@ -134,7 +139,9 @@ class NatInstance(Construct):
 
     def _create_template(self, interface: Expression) -> Expression:
         boot = Path(__file__).with_name("nat_instance.sh").read_text()
-        disk = LaunchTemplateBlockDeviceMappingsEbs(encrypted="true", volume_type="gp3")
+        disk = LaunchTemplateBlockDeviceMappingsEbs(
+            delete_on_termination="true", encrypted="true", volume_size=8, volume_type="gp3"
+        )
         template = LaunchTemplate(
             self,
             "Template",

@@ -5,6 +5,11 @@ cat >/etc/sysctl.d/90-nat.conf <<'CONF'
 net.ipv4.ip_forward = 1
 CONF
 sysctl --system
+# dnf needs more memory than the instance has.
+dd if=/dev/zero of=/swapfile bs=1M count=1024
+chmod 600 /swapfile
+mkswap /swapfile
+swapon /swapfile
 # The address may be attached a moment after the boot, and the package comes through it.
 until dnf install -y nftables; do sleep 5; done
 cat >/etc/sysconfig/nftables.conf <<'CONF'

@@ -21,7 +21,7 @@ from modules.network.endpoints import Endpoints
 from modules.network.flow_logs import FlowLogs
 from modules.network.nat import Nat
 from modules.network.settings import NetworkSettings
-from modules.network.subnets import Subnets
+from modules.network.subnets import Layout, Subnets
 from modules.stack import Label
 
 ZONES_WITHOUT_FARGATE = ["apne1-az3", "cac1-az3", "cnn1-az3", "use1-az3", "usw1-az2"]
@@ -56,23 +56,19 @@ class Network(Construct):
             "public", f"cidrsubnet({settings.cidr}, {PUBLIC_BITS}, {PUBLIC_FIRST} + i)"
         )
         private = self._create_subnets("private", f"cidrsubnet({settings.cidr}, {PRIVATE_BITS}, i)")
-        self._open_to_internet(public.route_tables)
+        internet = self._open_to_internet(public.route_tables)
 
-        Nat(
-            self,
-            "nat",
-            label=label,
-            settings=settings,
-            zones=self._zones,
+        layout = Layout(
             vpc=self._vpc,
+            zones=self._zones,
+            fargate_zones=self._fargate_zones,
             public=public,
             private=private,
+            internet=internet,
         )
         region = ref(DataAwsRegion(self, "Region")).name
-        endpoints = Endpoints(
-            self, "Endpoints", label=label, settings=settings, region=region, vpc=self._vpc, public=public,
-            private=private,
-        )  # fmt: skip
+        Nat(self, "nat", label=label, settings=settings, layout=layout)
+        endpoints = Endpoints(self, "Endpoints", label=label, settings=settings, layout=layout, region=region)
         FlowLogs(self, "flow_logs", label=label, settings=settings, vpc=self._vpc)
         self.attributes = self._attributes(settings, region, public.subnets, private.subnets, endpoints)
 
@@ -126,7 +122,7 @@ class Network(Construct):
     def _create_subnets(self, tier: str, cidr: str) -> Subnets:
         return Subnets(self, tier, label=self._label, zones=self._zones, vpc=self._vpc, cidr=cidr)
 
-    def _open_to_internet(self, tables: Expression) -> None:
+    def _open_to_internet(self, tables: Expression) -> Route:
         gateway = InternetGateway(
             self,
             "InternetGateway",
@@ -134,7 +130,7 @@ class Network(Construct):
             vpc_id=text(self._vpc.id),
             tags=self._label.tagged("internet"),
         )
-        Route(
+        return Route(
             self,
             "internet",
             for_each=each(tables),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from cdktf_cdktf_provider_aws.route import Route
 from cdktf_cdktf_provider_aws.route_table import RouteTable
 from cdktf_cdktf_provider_aws.route_table_association import RouteTableAssociation
 from cdktf_cdktf_provider_aws.subnet import Subnet
@@ -58,3 +61,24 @@ class Subnets(Construct):
             subnet_id="${each.value.id}",
             route_table_id=text(f"{self.route_tables}[each.key].id"),
         )
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The parts of a VPC that its ways out are built on.
+
+    Attributes:
+        vpc: the VPC.
+        zones: the names of its zones, in their order.
+        fargate_zones: the names of the region's zones that have Fargate.
+        public: the public tier.
+        private: the private tier.
+        internet: the public tier's routes to the internet, which what has a public address waits for.
+    """
+
+    vpc: Expression
+    zones: Expression
+    fargate_zones: Expression
+    public: Subnets
+    private: Subnets
+    internet: Route
