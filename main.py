@@ -9,12 +9,14 @@ from pathlib import Path
 
 from environments.errors import EnvironmentFileError
 from environments.loading import find, load_all
+from environments.not_built import refuse_unbuilt
 from environments.schema import Environment
 from modules.cluster.cluster import Cluster
 from modules.expression import Expression, hcl
 from modules.hatchet.token import ClientToken, TokenAttributes
 from modules.network.attributes import NetworkAttributes
 from modules.network.network import Network
+from modules.output import SynthesisError, synthesized_into
 from modules.researcher.researcher import Researcher
 from modules.stack import Backend, Deployment, EnvironmentStack, ScytheApp
 from modules.storage.attributes import StorageAttributes
@@ -113,11 +115,14 @@ def workers_stack(app: ScytheApp, deployment: Deployment, environment: Environme
 
 
 def synthesize(environments: Iterable[Environment], out: Path) -> None:
-    """Write the stacks of environments below a folder, as CDKTF's command line expects them."""
-    app = ScytheApp(outdir=str(out))
-    for environment in environments:
-        compose(app, environment)
-    app.synth()
+    """Write the stacks of environments below a folder, as CDKTF's command line expects them.
+
+    Raises:
+        SynthesisError: a construct refused; then nothing is written.
+    """
+    with synthesized_into(out) as app:
+        for environment in environments:
+            compose(app, environment)
 
 
 def main() -> int:
@@ -128,11 +133,13 @@ def main() -> int:
     """
     given = os.environ.get("SCYTHE_AWS_ENVIRONMENTS", "")
     try:
-        environments = load_all(find(filter(None, given.split(os.pathsep))))
-    except EnvironmentFileError as error:
+        paths = find(filter(None, given.split(os.pathsep)))
+        environments = load_all(paths)
+        refuse_unbuilt(zip(paths, environments, strict=True))
+        synthesize(environments, Path("cdktf.out"))
+    except (EnvironmentFileError, SynthesisError) as error:
         print(error, file=sys.stderr)
         return 2
-    synthesize(environments, Path("cdktf.out"))
     return 0
 
 

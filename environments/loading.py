@@ -63,7 +63,7 @@ def load(path: str | os.PathLike[str]) -> Environment:
     Raises:
         EnvironmentFileError: with all that is wrong with the file.
     """
-    file = _shown(path)
+    file = file_name(path)
     try:
         document = Document(_text(FilePath(path)))
     except YamlFault as fault:
@@ -104,12 +104,21 @@ def load_all(paths: Iterable[str | os.PathLike[str]]) -> list[Environment]:
             continue
         if environment.name in files:
             message = f"got {environment.name}, the name of {files[environment.name]} too; must be another"
-            faults.append(FileFault(_shown(path), message, ("name",)))
-        files.setdefault(environment.name, _shown(path))
+            faults.append(FileFault(file_name(path), message, ("name",)))
+        files.setdefault(environment.name, file_name(path))
         environments.append(environment)
     if faults:
         raise EnvironmentFileError(faults)
     return environments
+
+
+def unwise(environments: Iterable[tuple[FilePath, Environment]]) -> list[FileFault]:
+    """What is allowed but unlikely to be meant, in files and the environments that they describe."""
+    return [
+        FileFault(file_name(path), f"warning: {warning.message}", warning.path)
+        for path, environment in environments
+        for warning in warnings(environment)
+    ]
 
 
 def report(given: Sequence[str], stderr: TextIO | None = None) -> int:
@@ -125,9 +134,8 @@ def report(given: Sequence[str], stderr: TextIO | None = None) -> int:
     stream = stderr or sys.stderr
     try:
         paths = find(given)
-        for path, environment in zip(paths, load_all(paths), strict=True):
-            for warning in warnings(environment):
-                print(FileFault(_shown(path), f"warning: {warning.message}", warning.path), file=stream)
+        for warning in unwise(zip(paths, load_all(paths), strict=True)):
+            print(warning, file=stream)
     except EnvironmentFileError as error:
         print(error, file=stream)
         return 2
@@ -141,8 +149,8 @@ def _path(name: str) -> FilePath:
     return FOLDER / f"{name}.yaml"
 
 
-def _shown(path: str | os.PathLike[str]) -> str:
-    """A file as its author names it; a named environment's relative to where one is."""
+def file_name(path: str | os.PathLike[str]) -> str:
+    """An environment file as its author names it; a named environment's relative to where one is."""
     text = os.fspath(path)
     if FilePath(text).parent == FOLDER:
         text = os.path.relpath(text)
@@ -190,7 +198,7 @@ def _with_pushed_image(environment: Environment, path: FilePath) -> Environment:
     try:
         image = _text(file).strip()
     except YamlFault as fault:
-        raise EnvironmentFileError([FileFault(_shown(file), fault.message)]) from None
+        raise EnvironmentFileError([FileFault(file_name(file), fault.message)]) from None
     if not (IMAGE.check(image) and PUSHED_IMAGE.check(image)):
-        raise EnvironmentFileError([FileFault(_shown(file), PUSHED_IMAGE.refusal(image))])
+        raise EnvironmentFileError([FileFault(file_name(file), PUSHED_IMAGE.refusal(image))])
     return environment.model_copy(update={"image": image})

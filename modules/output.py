@@ -7,9 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from jsii.errors import JavaScriptError, JSIIError
+
 from modules.stack import ScytheApp
 
 _MANIFEST = "manifest.json"
+
+
+class SynthesisError(Exception):
+    """No stacks can be made of the settings; the text is one line."""
 
 
 @contextmanager
@@ -21,12 +27,21 @@ def synthesized_into(out: Path) -> Iterator[ScytheApp]:
 
     Args:
         out: the output folder; made where it is missing.
+
+    Raises:
+        SynthesisError: a construct refused.
     """
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as folder:
-        app = ScytheApp(outdir=folder)
-        yield app
-        app.synth()
+        try:
+            app = ScytheApp(outdir=folder)
+            yield app
+            app.synth()
+        except (JavaScriptError, JSIIError, ValueError) as error:
+            reason = next(
+                (line.strip() for line in str(error).splitlines() if line.strip()), "no reason given"
+            )
+            raise SynthesisError(f"nothing is synthesized: {reason}") from error
         _replace(Path(folder), out)
 
 

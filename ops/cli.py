@@ -1,0 +1,140 @@
+"""The command ``scythe-aws``: what can be typed. What a command does is in the module of its name."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ops.errors import explain
+
+app = typer.Typer(
+    name="scythe-aws",
+    help="Scythe experiments on an autoscaling fleet of Fargate Spot workers.",
+    epilog="ENV is a name in environments/ or the path of a YAML file. "
+    "Exit status: 0 done; 1 it ran and the answer is no; 2 bad input or a missing prerequisite.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+ENVIRONMENT = Annotated[str, typer.Argument(metavar="ENV", show_default=False)]
+ENVIRONMENTS = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[ENV]...", help="Default: all in environments/.", show_default=False),
+]
+JSON = Annotated[bool, typer.Option("--json", help="Answer in JSON on standard output.")]
+
+# Imports stand in the commands: each loads what it needs alone, and --help nothing.
+
+
+@app.command()
+def validate(
+    env: ENVIRONMENTS = None,
+    aws: Annotated[
+        bool, typer.Option("--aws", help="Compare the account's quotas with what the fleets' max needs.")
+    ] = False,
+    as_json: JSON = False,
+) -> None:
+    """Check environment files: faults end with status 2, warnings do not."""
+    from ops.validate import validate
+
+    raise typer.Exit(validate(env or [], aws=aws, as_json=as_json))
+
+
+@app.command()
+def synth(
+    env: ENVIRONMENTS = None,
+    out: Annotated[Path, typer.Option(help="The output folder.", metavar="DIR")] = Path("cdktf.out"),
+    as_json: JSON = False,
+) -> None:
+    """Write the stacks that Terraform plans and applies."""
+    from ops.synth import synth
+
+    synth(env or [], out, as_json=as_json)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def token(context: typer.Context, env: ENVIRONMENT) -> None:
+    """Store Hatchet's client token, read from standard input, and start the fleets that waited for it."""
+    from ops.token import token
+
+    token(env, context.args)
+
+
+@app.command()
+def connect(
+    env: ENVIRONMENT,
+    command: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[-- COMMAND...]", help="Default: $SHELL.", show_default=False),
+    ] = None,
+) -> None:
+    """Run a command, or a shell, that has the environment's bucket and Hatchet token."""
+    from ops.connect import connect
+
+    connect(env, command or [])
+
+
+@app.command()
+def schema(
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Default: environments/schema.json.", metavar="FILE", show_default=False),
+    ] = None,
+) -> None:
+    """Write the JSON Schema of environment files, which editors complete and check with."""
+    from ops.schema import write_schema
+
+    write_schema(out)
+
+
+@app.command()
+def settings(
+    out: Annotated[Path, typer.Option(help="The Markdown file.", metavar="FILE")] = Path("docs/settings.md"),
+) -> None:
+    """Write the table of all settings."""
+    from ops.schema import write_settings
+
+    write_settings(out)
+
+
+@app.command()
+def export(
+    out: Annotated[Path, typer.Option(help="The output folder.", metavar="DIR")] = Path(
+        "dist/terraform-aws-scythe"
+    ),
+) -> None:
+    """Write the constructs as Terraform modules in HCL."""
+    from ops.export import export
+
+    export(out)
+
+
+@app.command()
+def demo(
+    env: Annotated[str, typer.Argument(metavar="[ENV]")] = "docs",
+    destroy: Annotated[
+        bool, typer.Option("--destroy", help="Destroy it again; show that nothing is left.")
+    ] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the local AWS running.")] = False,
+) -> None:
+    """Deploy an environment to a local AWS, and plan a second time: without changes."""
+    from ops.demo import demo
+
+    raise typer.Exit(demo(env, destroy=destroy, keep=keep))
+
+
+def main() -> None:
+    """Run the command that was typed; errors of its user's or of AWS's are a line each, never a traceback."""
+    try:
+        app(prog_name="scythe-aws")
+    except Exception as error:
+        known = explain(error)
+        if known is None:
+            raise
+        print(known, file=sys.stderr)
+        sys.exit(known.status)

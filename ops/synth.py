@@ -1,0 +1,47 @@
+"""``scythe-aws synth``: write the stacks, and say what the fleets still wait for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from environments.loading import file_name
+from environments.not_built import refuse_unbuilt
+from environments.schema import Environment
+from ops.environment import environments_of
+
+
+def synth(given: Sequence[str], out: Path, *, as_json: bool = False) -> None:
+    """Write the stacks of environments and print them.
+
+    Args:
+        given: names or paths of environments; none for all.
+        out: the output folder.
+        as_json: print one JSON document: ``stacks``, and ``fleets_without_image`` by environment.
+    """
+    found = environments_of(given)
+    refuse_unbuilt(found)
+    # Only now, since it takes a second: faults of a file are told at once.
+    from main import PARTS, synthesize
+
+    environments = [environment for _, environment in found]
+    synthesize(environments, out)
+    stacks = [f"{environment.name}-{part}" for environment in environments for part in PARTS]
+    waiting = {environment.name: _without_image(environment) for environment in environments}
+    if as_json:
+        print(json.dumps({"stacks": stacks, "fleets_without_image": waiting}, indent=2))
+        return
+    for stack in stacks:
+        print(out / "stacks" / stack / "cdk.tf.json")
+    for (path, environment), fleets in zip(found, waiting.values(), strict=True):
+        if fleets:
+            print(
+                f"{environment.name}: {', '.join(fleets)} wait for an image: the task definition names the tag "
+                f"none-pushed-yet and all bounds are 0 until {file_name(path.with_name(environment.name + '.image'))} "
+                "or the key image names one"
+            )
+
+
+def _without_image(environment: Environment) -> list[str]:
+    return [name for name, fleet in environment.workers.items() if environment.image_of(fleet) is None]
