@@ -69,11 +69,11 @@ def keep_for(scope: Construct, settings: StorageSettings, *, count: float, bucke
             ),
             S3BucketLifecycleConfigurationRule(
                 id="delete-old-versions",
-                status=_enabled(lifecycle.delete_old_versions_after_days),
+                status="Enabled",
                 filter=[scythe],
                 noncurrent_version_expiration=[
                     S3BucketLifecycleConfigurationRuleNoncurrentVersionExpiration(
-                        noncurrent_days=_days(lifecycle.delete_old_versions_after_days)
+                        noncurrent_days=number(lifecycle.delete_old_versions_after_days)
                     )
                 ],
             ),

@@ -39,9 +39,9 @@ class Lifecycle(Settings):
     delete_after_days: Annotated[int, whole(1, MOST_DAYS)] | None = Field(
         default=None, description="Days after which results are deleted; left out: never."
     )
-    delete_old_versions_after_days: Annotated[int, whole(1, MOST_DAYS)] | None = Field(
+    delete_old_versions_after_days: Annotated[int, whole(1, MOST_DAYS)] = Field(
         default=90,
-        description="Days after which overwritten and deleted versions are gone for good; null keeps them for ever.",
+        description="Days after which overwritten and deleted versions are gone for good; 36500 is a hundred years.",
     )
 
     rules: ClassVar[tuple[CrossRule, ...]] = (
@@ -110,6 +110,6 @@ class StorageSettings(Settings):
             "does not go with existing, whose owner decides it; leave out lifecycle or existing",
             lambda settings: not settings.existing or settings.lifecycle == Lifecycle(),
             "{existing} ? {lifecycle}.archive_after_days == null && {lifecycle}.delete_after_days == null && "
-            "try({lifecycle}.delete_old_versions_after_days == 90, false) : true",
+            "{lifecycle}.delete_old_versions_after_days == 90 : true",
         ),
     )

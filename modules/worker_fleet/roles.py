@@ -27,7 +27,7 @@ class FleetRoles(Construct):
 
     def __init__(
         self, scope: Construct, id_: str, *, label: Label, fleet: str, settings: FleetSettings, image: Expression,
-        log_group: Expression,
+        log_group_name: str,
     ) -> None:  # fmt: skip
         super().__init__(scope, id_)
         self._account_id = text(ref(DataAwsCallerIdentity(self, "Caller")).account_id)
@@ -37,7 +37,10 @@ class FleetRoles(Construct):
         self.task = self._create_role("task", label, fleet)
         self._allow_pull(image)
         self._grant(
-            self.execution, "log", ["logs:CreateLogStream", "logs:PutLogEvents"], f"{text(log_group.arn)}:*"
+            self.execution,
+            "log",
+            ["logs:CreateLogStream", "logs:PutLogEvents"],
+            self._log_arn(log_group_name),
         )
         self._allow_secrets(settings)
         self._allow_exec(settings)
@@ -46,6 +49,10 @@ class FleetRoles(Construct):
     def region(self) -> Expression:
         """The region, as an expression."""
         return Expression(hcl(self._region))
+
+    def _log_arn(self, log_group_name: str) -> str:
+        # Said rather than read from the group, so that plans show it.
+        return f"arn:{self._partition}:logs:{self._region}:{self._account_id}:log-group:{log_group_name}:*"
 
     def _create_role(self, kind: str, label: Label, fleet: str) -> IamRole:
         return IamRole(

@@ -69,13 +69,20 @@ class WorkerFleet(Construct):
     ) -> None:
         super().__init__(scope, id_)
         self._label, self._name, self._settings = label, id_, settings
+        self._log_group_name = f"/scythe/{text(label.name)}/{id_}"
         image = Expression(
             f"{settings.image} == null ? {hcl(f'{text(storage.repository_url)}:{NO_IMAGE_TAG}')} : {settings.image}"
         )
         self.waits_for = self._create_waits_for(token)
         log_group = self._create_log_group(log_retention_days)
         roles = FleetRoles(
-            self, "Roles", label=label, fleet=id_, settings=settings, image=image, log_group=log_group
+            self,
+            "Roles",
+            label=label,
+            fleet=id_,
+            settings=settings,
+            image=image,
+            log_group_name=self._log_group_name,
         )
         storage.grant_read_write(roles.task)
         token.grant_read(roles.execution)
@@ -122,7 +129,7 @@ class WorkerFleet(Construct):
         group = CloudwatchLogGroup(
             self,
             "LogGroup",
-            name=f"/scythe/{text(self._label.name)}/{self._name}",
+            name=self._log_group_name,
             retention_in_days=number(retention_days),
             tags=self._label.tagged(),
         )
