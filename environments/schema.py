@@ -9,25 +9,13 @@ from pydantic import Field
 
 from environments.combinations import combination_faults
 from environments.regions import REGIONS
-from modules.allowed import matching, one_of
+from modules.allowed import NAME, matching, one_of
 from modules.hatchet.settings import HatchetSettings
 from modules.network.settings import NetworkSettings
 from modules.observability.settings import ObservabilitySettings
 from modules.rules import CrossRule, Fault, Rule, Settings
 from modules.storage.settings import BUCKET_NAME, StorageSettings
 from modules.worker_fleet.settings import IMAGE, FleetSettings
-
-NAME = matching(
-    "^[a-z]([a-z0-9]|-[a-z0-9]){0,23}$",
-    "a name of at most 24 lower-case letters, digits and single hyphens that begins with a letter",
-    unless="^.{25}",
-)
-"""An environment's name begins the names of all that it makes.
-
-24 letters leave room in the shortest of AWS's limits: S3's 63 for ``<name>-scythe-<account>-<region>``
-(up to 38 beside the name), a load balancer's 32 for ``<name>-hatchet``. Lower case is what S3 and ECR take;
-RDS takes no digit at the beginning and no two hyphens.
-"""
 
 FLEET_NAME = matching(
     "^[a-z]([a-z0-9]|-[a-z0-9]){0,27}$",

@@ -79,19 +79,6 @@ def matching(pattern: str, allowed: str, *, unless: str | None = None) -> Rule:
     )
 
 
-NAME = matching(
-    "^[a-z]([a-z0-9]|-[a-z0-9]){0,23}$",
-    "a name of at most 24 lower-case letters, digits and single hyphens that begins with a letter",
-    unless="^.{25}",
-)
-"""An environment's name begins the names of all that it makes.
-
-24 letters leave room in the shortest of AWS's limits: S3's 63 for ``<name>-scythe-<account>-<region>``
-(up to 38 beside the name), a load balancer's 32 for ``<name>-hatchet``. Lower case is what S3 and ECR take;
-RDS takes no digit at the beginning and no two hyphens.
-"""
-
-
 def private_block(shortest: int, longest: int) -> Rule:
     """An IPv4 block of a private range, as a VPC has."""
     octets = r"(10|172\.(1[6-9]|2[0-9]|3[01])|192\.168|100\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7]))\."
@@ -184,3 +171,16 @@ def _hcl(pattern: str) -> str:
 
 def _count(least: int, most: int) -> str:
     return f"{least} to {most} " if least else f"at most {most} "
+
+
+NAME = matching(
+    "^[a-z]([a-z0-9]|-[a-z0-9]){0,23}$",
+    "a name of at most 24 lower-case letters, digits and single hyphens that begins with a letter",
+    unless="^.{25}",
+)
+"""An environment's name begins the names of all that it makes.
+
+24 letters leave room in the shortest of AWS's limits: S3's 63 for ``<name>-scythe-<account>-<region>``
+(up to 38 beside the name), a load balancer's 32 for ``<name>-hatchet``. Lower case is what S3 and ECR take;
+RDS takes no digit at the beginning and no two hyphens.
+"""

@@ -70,12 +70,11 @@ def hcl(value: Any) -> str:
 
 def quoted(text: str) -> str:
     """Quote text as an HCL string; what stands in ``${}`` stays the expression that it is."""
-    parts = re.split(r"(\$\{(?:[^{}]|\{[^{}]*\})*\})", text)
-    return (
-        '"'
-        + "".join(p if p.startswith("${") else json.dumps(p, ensure_ascii=False)[1:-1] for p in parts)
-        + '"'
-    )
+    parts = [part for part in re.split(r"(\$\{(?:[^{}]|\{[^{}]*\})*\})", text) if part]
+    if len(parts) == 1 and parts[0].startswith("${"):
+        return parts[0][2:-1]
+    inner = (part if part.startswith("${") else json.dumps(part, ensure_ascii=False)[1:-1] for part in parts)
+    return f'"{"".join(inner)}"'
 
 
 def _key(key: object) -> str:

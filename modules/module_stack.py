@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import types
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar, Union, cast, get_args, get_origin
 
+from cdktf import TerraformElement, TerraformLocal, TerraformOutput
+from constructs import IConstruct
 from pydantic.fields import FieldInfo
 
 from modules.allowed import NAME
@@ -27,6 +30,25 @@ RESERVED = frozenset(
 (https://developer.hashicorp.com/terraform/language/block/variable)."""
 
 Module = TypeVar("Module", bound=Settings)
+
+
+@dataclass(frozen=True)
+class Element:
+    """One thing that a construct made.
+
+    Attributes:
+        maker: the Python module of the construct that made it.
+        kind: ``resource``, ``data``, ``locals`` or ``output``.
+        labels: its type and name, or its name.
+        body: its arguments, or its value, in Terraform's JSON syntax.
+        shape: for each argument what CDKTF knows of it, such as ``isBlock``, with the ``value``'s own shapes.
+    """
+
+    maker: str
+    kind: str
+    labels: tuple[str, ...]
+    body: Any
+    shape: Mapping[str, Any]
 
 
 class ModuleStack(ScytheStack):
@@ -73,11 +95,41 @@ class ModuleStack(ScytheStack):
             self._declare(names[key], _arguments(field), rules)
         return cast("Module", types.SimpleNamespace(**references))
 
+    def synthesize(self) -> Mapping[str, Any]:
+        """The module in Terraform's JSON syntax."""
+        self.prepare_stack()
+        return cast("Mapping[str, Any]", self.to_terraform())
+
+    def elements(self, synthesis: Mapping[str, Any]) -> Iterator[Element]:
+        """What the constructs made, in their order.
+
+        Args:
+            synthesis: what `synthesize` gave.
+        """
+        for made in self.node.find_all():
+            if isinstance(made, TerraformLocal | TerraformOutput):
+                kind = "locals" if isinstance(made, TerraformLocal) else "output"
+                name = made.friendly_unique_id
+                yield Element(_maker(made), kind, (name,), synthesis[kind][name], {})
+            elif isinstance(made, TerraformElement):
+                # CDKTF's own HCL is wrong in places, but knows which arguments are nested blocks.
+                ((kind, types_),) = made.to_hcl_terraform().items()
+                ((type_, names),) = types_.items()
+                ((name, shape),) = names.items()
+                yield Element(_maker(made), kind, (type_, name), synthesis[kind][type_][name], shape)
+
     def _declare(self, name: str, arguments: Mapping[str, Any], rules: list[dict[str, str]]) -> None:
         self.add_override(
             f"variable.{name}",
             {"nullable": False, **arguments, **({"validation": rules} if rules else {})},
         )
+
+
+def _maker(made: IConstruct) -> str:
+    scope = made.node.scope
+    while isinstance(scope, TerraformElement):
+        scope = scope.node.scope
+    return type(scope).__module__
 
 
 def variable_type(annotation: Any) -> str:

@@ -8,12 +8,13 @@ import boto3
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
-    ConnectionError,
+
     CredentialRetrievalError,
     EndpointConnectionError,
     HTTPClientError,
     NoCredentialsError,
     PartialCredentialsError,
+    ProxyConnectionError,
     SSOError,
     TokenRetrievalError,
 )
@@ -76,7 +77,7 @@ def explain_refusal(error: Exception) -> str | None:
         words = f"AWS credentials are missing: {_LOG_IN}"
     elif isinstance(error, SSOError | TokenRetrievalError | CredentialRetrievalError):
         words = f"AWS credentials cannot be had ({error}): {_LOG_IN}"
-    elif isinstance(error, EndpointConnectionError | ConnectionError | HTTPClientError):
+    elif isinstance(error, EndpointConnectionError | HTTPClientError | ProxyConnectionError):
         words = f"AWS cannot be reached: {error}"
     elif isinstance(error, ClientError):
         words = _explain_answer(error)

@@ -36,10 +36,10 @@ def synth(given: Sequence[str], out: Path, *, as_json: bool = False) -> None:
         print(out / "stacks" / stack / "cdk.tf.json")
     for (path, environment), fleets in zip(found, waiting.values(), strict=True):
         if fleets:
+            image = file_name(path.with_name(f"{environment.name}.image"))
             print(
-                f"{environment.name}: {', '.join(fleets)} wait for an image: the task definition names the tag "
-                f"none-pushed-yet and all bounds are 0 until {file_name(path.with_name(environment.name + '.image'))} "
-                "or the key image names one"
+                f"{environment.name}: {', '.join(fleets)} wait for an image: until {image} or the key image names one, "
+                "the task definition names the tag none-pushed-yet and all bounds are 0"
             )
 
 
