@@ -12,7 +12,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cdktf import IResolvable, ITerraformIterator, TerraformElement, TerraformIterator, Token
+from cdktf import IResolvable, ITerraformIterator, TerraformElement, TerraformIterator, TerraformLocal, Token
+from constructs import Construct
 
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
@@ -116,6 +117,11 @@ def each(expression: object) -> ITerraformIterator:
 def when(condition: object) -> float:
     """``count`` of a resource that is there only under a condition."""
     return number(f"{condition} ? 1 : 0")
+
+
+def local(scope: Construct, id_: str, expression: object) -> Expression:
+    """Give an expression that several places need a name of its own."""
+    return Expression(f"local.{TerraformLocal(scope, id_, text(expression)).friendly_unique_id}")
 
 
 def ref(element: TerraformElement) -> Expression:

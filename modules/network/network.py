@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cdktf import Postcondition, TerraformLocal, TerraformResourceLifecycle
+from cdktf import Postcondition, TerraformResourceLifecycle
 from cdktf_cdktf_provider_aws.data_aws_availability_zones import (
     DataAwsAvailabilityZones,
     DataAwsAvailabilityZonesFilter,
@@ -15,7 +15,7 @@ from cdktf_cdktf_provider_aws.route import Route
 from cdktf_cdktf_provider_aws.vpc import Vpc
 from constructs import Construct
 
-from modules.expression import Expression, each, hcl, ref, text, when
+from modules.expression import Expression, each, hcl, local, ref, text, when
 from modules.network.attributes import NetworkAttributes
 from modules.network.endpoints import Endpoints
 from modules.network.flow_logs import FlowLogs
@@ -89,7 +89,7 @@ class Network(Construct):
             ),
         )
         zones = ref(available)
-        self._fargate_zones = _local(
+        self._fargate_zones = local(
             self,
             "fargate_zones",
             f"[for i, name in {zones}.names : name "
@@ -97,7 +97,7 @@ class Network(Construct):
         )
         fargate = self._fargate_zones
         ordered = f"concat({fargate}, [for name in {zones}.names : name if !contains({fargate}, name)])"
-        return _local(self, "zones", f"{self._made} ? slice({ordered}, 0, {settings.az_count}) : []")
+        return local(self, "zones", f"{self._made} ? slice({ordered}, 0, {settings.az_count}) : []")
 
     def _create_vpc(self, settings: NetworkSettings) -> Expression:
         vpc = Vpc(
@@ -171,7 +171,3 @@ class Network(Construct):
 
     def _either(self, made: object, existing: str) -> Expression:
         return Expression(f"{self._made} ? {made} : {existing}")
-
-
-def _local(scope: Construct, id_: str, expression: str) -> Expression:
-    return Expression(f"local.{TerraformLocal(scope, id_, text(expression)).friendly_unique_id}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from cdktf import TerraformLocal
 from cdktf_cdktf_provider_aws.data_aws_caller_identity import DataAwsCallerIdentity
 from cdktf_cdktf_provider_aws.data_aws_partition import DataAwsPartition
 from cdktf_cdktf_provider_aws.data_aws_region import DataAwsRegion
@@ -27,7 +26,7 @@ from cdktf_cdktf_provider_aws.s3_bucket_versioning import (
 )
 from constructs import Construct
 
-from modules.expression import Expression, flag, hcl, ref, text, when
+from modules.expression import Expression, flag, hcl, local, ref, text, when
 from modules.policies import Condition, Statement, policy
 from modules.stack import Label
 from modules.storage.attributes import StorageAttributes
@@ -72,8 +71,7 @@ class Storage(Construct):
         account_id = text(ref(DataAwsCallerIdentity(self, "Caller")).account_id)
         region = text(ref(DataAwsRegion(self, "Region")).name)
         generated = hcl(f"{text(self._label.name)}-scythe-{account_id}-{region}")
-        chosen = text(f"coalesce({settings.bucket}, {generated})")
-        return Expression(f"local.{TerraformLocal(self, 'bucket', chosen).friendly_unique_id}")
+        return local(self, "bucket", f"coalesce({settings.bucket}, {generated})")
 
     def _create_bucket(self, settings: StorageSettings, name: Expression) -> None:
         bucket = S3Bucket(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cdktf import TerraformLocal, TerraformResourceLifecycle
+from cdktf import TerraformResourceLifecycle
 from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
 from cdktf_cdktf_provider_aws.data_aws_secretsmanager_secret_versions import (
     DataAwsSecretsmanagerSecretVersions,
@@ -23,7 +23,7 @@ from cdktf_cdktf_provider_aws.security_group import SecurityGroup
 from constructs import Construct
 
 from modules.cluster.cluster import Cluster
-from modules.expression import Expression, flag, hcl, number, ref, strings, text
+from modules.expression import Expression, flag, hcl, local, number, ref, strings, text
 from modules.hatchet.token import TokenAttributes
 from modules.network.attributes import NetworkAttributes
 from modules.stack import Label
@@ -70,9 +70,8 @@ class WorkerFleet(Construct):
         super().__init__(scope, id_)
         self._label, self._name, self._settings = label, id_, settings
         self._log_group_name = f"/scythe/{text(label.name)}/{id_}"
-        image = Expression(
-            f"{settings.image} == null ? {hcl(f'{text(storage.repository_url)}:{NO_IMAGE_TAG}')} : {settings.image}"
-        )
+        none = hcl(f"{text(storage.repository_url)}:{NO_IMAGE_TAG}")
+        image = local(self, "image", f"{settings.image} == null ? {none} : {settings.image}")
         self.waits_for = self._create_waits_for(token)
         log_group = self._create_log_group(log_retention_days)
         roles = FleetRoles(
@@ -122,8 +121,7 @@ class WorkerFleet(Construct):
         versions = DataAwsSecretsmanagerSecretVersions(self, "token", secret_id=text(token.token_secret_arn))
         image = f'{self._settings.image} == null ? ["image"] : []'
         stored = f'try(length({ref(versions)}.versions), 0) == 0 ? ["token"] : []'
-        local = TerraformLocal(self, "waits_for", text(f"concat({image}, {stored})"))
-        return Expression(f"local.{local.friendly_unique_id}")
+        return local(self, "waits_for", f"concat({image}, {stored})")
 
     def _create_log_group(self, retention_days: Expression) -> Expression:
         group = CloudwatchLogGroup(
