@@ -8,7 +8,6 @@ import boto3
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
-
     CredentialRetrievalError,
     EndpointConnectionError,
     HTTPClientError,

@@ -89,7 +89,7 @@ def schema(
     """Write the JSON Schema of environment files, which editors complete and check with."""
     from ops.schema import write_schema
 
-    write_schema(out)
+    print(write_schema(out))
 
 
 @app.command()
@@ -99,7 +99,7 @@ def settings(
     """Write the table of all settings."""
     from ops.schema import write_settings
 
-    write_settings(out)
+    print(write_settings(out))
 
 
 @app.command()
@@ -111,7 +111,8 @@ def export(
     """Write the constructs as Terraform modules in HCL."""
     from ops.export import export
 
-    export(out)
+    for file in export(out):
+        print(file)
 
 
 @app.command()

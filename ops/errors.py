@@ -20,6 +20,7 @@ class CommandError(Exception):
 _OURS = {
     "environments.errors": "EnvironmentFileError",
     "modules.output": "SynthesisError",
+    "ops.export": "ExportError",
     "ops.terraform": "TerraformError",
     "local_aws.local_aws": "LocalAwsError",
 }
