@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar, Union, cast, get_args, get_origin
 
-from cdktf import TerraformElement, TerraformLocal, TerraformOutput
+from cdktf import TerraformBackend, TerraformElement, TerraformLocal, TerraformOutput
 from constructs import IConstruct
 from pydantic.fields import FieldInfo
 
@@ -96,7 +96,7 @@ class ModuleStack(ScytheStack):
         return cast("Module", types.SimpleNamespace(**references))
 
     def synthesize(self) -> Mapping[str, Any]:
-        """The module in Terraform's JSON syntax."""
+        """The module in Terraform's JSON syntax, with the local backend that CDKTF gives to every stack."""
         self.prepare_stack()
         return cast("Mapping[str, Any]", self.to_terraform())
 
@@ -111,7 +111,7 @@ class ModuleStack(ScytheStack):
                 kind = "locals" if isinstance(made, TerraformLocal) else "output"
                 name = made.friendly_unique_id
                 yield Element(_maker(made), kind, (name,), synthesis[kind][name], {})
-            elif isinstance(made, TerraformElement):
+            elif isinstance(made, TerraformElement) and not isinstance(made, TerraformBackend):
                 # CDKTF's own HCL is wrong in places, but knows which arguments are nested blocks.
                 ((kind, types_),) = made.to_hcl_terraform().items()
                 ((type_, names),) = types_.items()
@@ -177,7 +177,7 @@ def _arguments(field: FieldInfo) -> dict[str, Any]:
         default = _default(field)
         # CDKTF drops a null.
         arguments["default"] = "${null}" if default is None else default
-    return {**arguments, "nullable": _is_nullable(field)}
+    return {**arguments, "nullable": True} if _is_nullable(field) else arguments
 
 
 def _description(field: FieldInfo) -> str:

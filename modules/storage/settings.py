@@ -76,7 +76,7 @@ class StorageSettings(Settings):
 
     bucket: Annotated[str, BUCKET_NAME] | None = Field(
         default=None,
-        description="The bucket's name, unique in the world; left out: <environment>-scythe-<account>-<region>. "
+        description="The bucket's name, unique in the world; left out: <name>-scythe-<account>-<region>. "
         "Changing it replaces the bucket.",
     )
     prefix: Annotated[str, PREFIX] = Field(
