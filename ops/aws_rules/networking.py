@@ -1,0 +1,220 @@
+"""Addresses, zones, ways out, and the network's quotas."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from ipaddress import IPv4Network
+from itertools import combinations
+
+from ops.aws_rules.planned import Found, Planned, Resource, Rule
+from ops.aws_rules.tasks import containers
+
+WITHOUT_FARGATE = {"apne1-az3", "cac1-az3", "cnn1-az3", "use1-az3", "usw1-az2"}
+ECR_IMAGE = re.compile(r"[0-9]{12}\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(\.cn)?/")
+
+
+def subnets_in_vpc(planned: Planned) -> Found:
+    """Subnets are blocks of /16 to /28 of their VPC's addresses, and do not overlap.
+
+    Amazon VPC User Guide, "Subnet CIDR blocks".
+    """
+    blocks: dict[str, IPv4Network] = {}
+    for vpc in planned.of("aws_vpc"):
+        blocks[vpc.get("id")] = _block(vpc)
+        if not 16 <= _block(vpc).prefixlen <= 28:
+            yield vpc, f"cidr_block is {_block(vpc)}; must be /16 to /28"
+    subnets = [subnet for subnet in planned.of("aws_subnet") if subnet.get("cidr_block")]
+    for subnet in subnets:
+        own, whole = _block(subnet), blocks.get(subnet.get("vpc_id"))
+        if (whole and not own.subnet_of(whole)) or not 16 <= own.prefixlen <= 28:
+            yield subnet, f"cidr_block is {own}; must be a /16 to /28 of {whole}"
+    for one, other in combinations(subnets, 2):
+        if one.get("vpc_id") == other.get("vpc_id") and _block(one).overlaps(_block(other)):
+            yield one, f"cidr_block {_block(one)} overlaps {other.address}'s {_block(other)}"
+
+
+def _block(resource: Resource) -> IPv4Network:
+    return IPv4Network(resource.get("cidr_block"), strict=False)
+
+
+def fargate_zones(planned: Planned) -> Found:
+    """No service uses a zone without Fargate.
+
+    Amazon ECS Developer Guide, "Supported Regions for Amazon ECS on AWS Fargate".
+    """
+    zones = {subnet.get("id"): subnet.get("availability_zone_id") for subnet in planned.of("aws_subnet")}
+    for service, subnets in _placed(planned):
+        for zone in sorted({str(zones.get(subnet)) for subnet in subnets} & WITHOUT_FARGATE):
+            yield service, f"uses the zone {zone}, in which Fargate runs no tasks"
+
+
+def service_network(planned: Planned) -> Found:
+    """A service has at most 16 subnets and 5 security groups.
+
+    Amazon ECS API Reference, ``AwsVpcConfiguration``.
+    """
+    for service in planned.of("aws_ecs_service"):
+        for network in service.blocks("network_configuration"):
+            for argument, most in (("subnets", 16), ("security_groups", 5)):
+                given = network.get(argument) or []
+                if argument == "subnets" and network.get(argument) == []:
+                    yield service, "has no subnet; must have one"
+                if len(given) > most:
+                    yield service, f"has {len(given)} {argument}; must have at most {most}"
+
+
+def reach(planned: Planned) -> Found:
+    """What a task needs to start can be reached from its subnets: image, log and secrets.
+
+    Amazon ECR User Guide, "Amazon ECR interface VPC endpoints (AWS PrivateLink)" (ecr.api, ecr.dkr, S3's gateway,
+    and logs for awslogs); AWS Secrets Manager User Guide and AWS Systems Manager User Guide, "Using a VPC
+    endpoint"; an endpoint leads to its own region.
+    """
+    tasks = {task.get("arn"): task for task in planned.of("aws_ecs_task_definition")}
+    endpoints = {
+        service
+        for endpoint in planned.of("aws_vpc_endpoint")
+        if (service := (endpoint.get("service_name") or "").partition("com.amazonaws.")[2])
+    }
+    open_subnets = set(_open_subnets(planned))
+    known = {subnet.get("id") for subnet in planned.of("aws_subnet")}
+    for service, subnets in _placed(planned):
+        public = any(network.get("assign_public_ip") for network in service.blocks("network_configuration"))
+        if public or not subnets <= known or subnets <= open_subnets:
+            continue
+        task = tasks.get(service.get("task_definition"))
+        for need in sorted(_needs(task) if task else []):
+            if need not in endpoints:
+                yield service, f"needs {need}, to which its subnets have neither a way out nor an endpoint"
+
+
+def _needs(task: Resource) -> Iterator[str]:
+    """The endpoints, as ``<region>.<service>``, that stand for what a task reads; images elsewhere by their URI."""
+    for container in containers(task):
+        image = container["image"]
+        if match := ECR_IMAGE.match(image):
+            yield from (f"{match[1]}.{service}" for service in ("ecr.api", "ecr.dkr", "s3"))
+        else:
+            yield image
+        options = container.get("logConfiguration", {}).get("options", {})
+        if "awslogs-region" in options:
+            yield f"{options['awslogs-region']}.logs"
+        for secret in container.get("secrets", []):
+            _, _, service, region, _ = secret["valueFrom"].split(":", 4)
+            yield f"{region}.{service}"
+
+
+def _open_subnets(planned: Planned) -> Iterator[str]:
+    """Subnets with a route to everywhere through a NAT."""
+    tables = {
+        route.get("route_table_id")
+        for route in planned.of("aws_route")
+        if route.get("destination_cidr_block") == "0.0.0.0/0"
+        and (route.get("nat_gateway_id") or route.get("network_interface_id"))
+    }
+    for association in planned.of("aws_route_table_association"):
+        if association.get("route_table_id") in tables:
+            yield association.get("subnet_id")
+
+
+def public_tasks(planned: Planned) -> Found:
+    """A task with a public address is in subnets that lead to an internet gateway, others are not.
+
+    Amazon ECS Developer Guide, "Amazon ECS task networking options for Fargate": without a public address an
+    internet gateway takes a task nowhere.
+    """
+    tables = {
+        route.get("route_table_id")
+        for route in planned.of("aws_route")
+        if str(route.get("gateway_id") or "").startswith("igw-")
+    }
+    public = {
+        association.get("subnet_id")
+        for association in planned.of("aws_route_table_association")
+        if association.get("route_table_id") in tables
+    }
+    known = {subnet.get("id") for subnet in planned.of("aws_subnet")}
+    for service, subnets in _placed(planned):
+        for network in service.blocks("network_configuration"):
+            wrong = subnets & known - public if network.get("assign_public_ip") else subnets & public
+            if wrong:
+                yield (
+                    service,
+                    f"assign_public_ip is {network.get('assign_public_ip')}, which does not go with {sorted(wrong)}",
+                )
+
+
+def _placed(planned: Planned) -> Iterator[tuple[Resource, set[str]]]:
+    for service in planned.of("aws_ecs_service"):
+        for network in service.blocks("network_configuration"):
+            yield service, set(network.get("subnets") or [])
+
+
+def security_group_rules(planned: Planned) -> Found:
+    """A security group has at most 60 rules each way.
+
+    Amazon VPC User Guide, "Amazon VPC quotas" (Inbound or outbound rules per security group).
+    """
+    groups = {group.get("id"): group for group in planned.of("aws_security_group")}
+    for way in ("egress", "ingress"):
+        rules = planned.of(f"aws_vpc_security_group_{way}_rule")
+        for group, count in Counter(rule.get("security_group_id") for rule in rules).items():
+            if group is not None and count > 60:
+                yield groups.get(group, rules[0]), f"has {count} {way} rules; must have at most 60"
+
+
+def addresses(planned: Planned) -> Found:
+    """A region has 5 Elastic IP addresses and an Availability Zone 5 NAT gateways, unless AWS raised that.
+
+    Amazon VPC User Guide, "Amazon VPC quotas".
+    """
+    owned = planned.of("aws_eip")
+    if len(owned) > 5:
+        yield owned[0], f"there are {len(owned)} Elastic IP addresses; AWS gives 5 unless asked (L-0263D0A3)"
+
+
+def endpoints(planned: Planned) -> Found:
+    """An endpoint names a service of its region, an interface one has a subnet per zone and a security group.
+
+    AWS PrivateLink Guide, "AWS services that integrate with AWS PrivateLink" and "Access an AWS service using an
+    interface VPC endpoint" (one subnet per Availability Zone; private DNS names need DNS support and host names).
+    """
+    zones = {subnet.get("id"): subnet.get("availability_zone") for subnet in planned.of("aws_subnet")}
+    regions = {zone[:-1] for zone in zones.values() if zone}
+    vpcs = {vpc.get("id"): vpc for vpc in planned.of("aws_vpc")}
+    for endpoint in planned.of("aws_vpc_endpoint"):
+        name = endpoint.get("service_name")
+        match = re.fullmatch(r"com\.amazonaws\.([a-z]{2}(?:-[a-z]+)+-[0-9])\.[a-z0-9.-]+", name or "")
+        if name and not (match and (not regions or match[1] in regions)):
+            yield endpoint, f"service_name is {name}; must be com.amazonaws.<the VPC's region>.<service>"
+        if endpoint.get("vpc_endpoint_type") == "Gateway":
+            if endpoint.get("route_table_ids") == []:
+                yield endpoint, "is a gateway without a route table; must have one"
+            continue
+        if endpoint.get("security_group_ids") == []:
+            yield endpoint, "is an interface without a security group; must have one"
+        placed = [zones.get(subnet) for subnet in endpoint.get("subnet_ids") or []]
+        if len(set(placed)) < len(placed):
+            yield (
+                endpoint,
+                f"has several subnets in a zone: {sorted(map(str, placed))}; must have one in each",
+            )
+        vpc = vpcs.get(endpoint.get("vpc_id"))
+        if vpc and endpoint.get("private_dns_enabled"):
+            for argument in ("enable_dns_support", "enable_dns_hostnames"):
+                if not vpc.get(argument):
+                    yield endpoint, f"has private names, but its VPC has {argument} off; must be on"
+
+
+RULES: tuple[Rule, ...] = (
+    subnets_in_vpc,
+    fargate_zones,
+    service_network,
+    reach,
+    public_tasks,
+    security_group_rules,
+    addresses,
+    endpoints,
+)

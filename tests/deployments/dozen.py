@@ -1,0 +1,122 @@
+"""A dozen environments that span the choices of the environment file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from local_aws import LocalAws
+from tests.deployments.deployed import Data
+
+ROOT = Path(__file__).parents[2]
+ACCOUNT = "123456789012"
+STATES = "our-states"
+SOMEBODYS = "somebodys-results"
+DIGEST = "sha256:" + "0123456789abcdef" * 4
+LEAF: Data = {"role": "leaf"}
+LONGEST = "abcdefghijklmnopqrstuvwx"
+LONGEST_FLEET = "fleet-of-eight-and-twenty-ch"
+
+
+def _contract(name: str) -> Data:
+    loaded: Data = yaml.safe_load((ROOT / name).read_text())
+    return loaded
+
+
+def image(region: str = "us-east-1") -> str:
+    return f"{ACCOUNT}.dkr.ecr.{region}.amazonaws.com/everything/worker@{DIGEST}"
+
+
+def everything() -> Data:
+    """All that a fleet can have, and one beside it."""
+    return {
+        "name": "everything",
+        "account_id": ACCOUNT,
+        "tags": {"owner": "research & development".replace("&", "+"), "a:b/c": "", "cost-center": "4711"},
+        "network": {"nat": "none", "worker_subnets": "public", "flow_logs": {"retention_days": 3}},
+        "storage": {"bucket": SOMEBODYS, "existing": True, "prefix": "building-stock/2026"},
+        "image": image(),
+        "workers": {
+            "simulations": {
+                "role": "leaf", "cpu": 0.25, "memory": 0.5, "architecture": "arm64", "slots": 3, "exec": True,
+                "capacity": {"spot": 4, "on_demand": 1, "on_demand_base": 2}, "ephemeral_storage_gb": 200,
+                "scaling": {"min": 1, "max": 50, "schedule": [
+                    {"start": "cron(0 20 ? * FRI *)", "end": "cron(0 6 ? * MON *)", "max": 80, "timezone": "Europe/Paris"},
+                    {"start": "at(2030-01-01T00:00:00)", "end": "at(2030-01-02T12:30:00)", "min": 5},
+                ]},
+                "environment": {"MODEL": '${path.root} %{ if } "quoted"', "EMPTY": ""},
+                "secrets": {
+                    "LICENSE_KEY": f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:license-AbCdEf:key::",
+                    "SITE": f"arn:aws:ssm:us-east-1:{ACCOUNT}:parameter/team/site",
+                },
+            },
+            "heavy": {**LEAF, "cpu": 16, "memory": 120, "experiments": ["scythe_experiment_annual"],
+                      "image": "ghcr.io/example/worker:1.2.3", "capacity": {"on_demand": 1}},
+        },
+    }  # fmt: skip
+
+
+def dozen(aws: LocalAws) -> list[Data]:
+    """The environments' data; makes in the local AWS what they expect to be there."""
+    vpc = _make_vpc(aws)
+    token = aws.client("secretsmanager").create_secret(Name="theirs", SecretString="a-token")["ARN"]
+    for bucket in (SOMEBODYS, STATES):
+        aws.client("s3").create_bucket(Bucket=bucket)
+    state = _contract("tests/files/self-hosted.yaml")["state"]["bucket"]
+    ireland: Any = {"LocationConstraint": "eu-west-1"}
+    aws.client("s3", "eu-west-1").create_bucket(Bucket=state, CreateBucketConfiguration=ireland)
+    theirs = {"bucket": SOMEBODYS, "existing": True}
+    return [
+        _contract("environments/docs.yaml"),
+        _contract("environments/dev.yaml"),
+        _contract("tests/files/self-hosted.yaml"),
+        everything(),
+        {"name": "least", "workers": {"simulations": LEAF}},
+        {
+            "name": "per-az", "storage": theirs,
+            "network": {"az_count": 3, "nat": "per_az", "interface_endpoints": ["logs", "ecr.api"]},
+            "workers": {"fan": {"role": "fan", "exec": True}, "leaf": {**LEAF, "architecture": "arm64"}},
+        },
+        {
+            "name": "one-zone", "storage": theirs, "network": {"az_count": 1, "cidr": "172.16.4.0/22"},
+            "state": {"backend": "s3", "bucket": STATES, "kms_key_id": "alias/states"},
+            "workers": {"simulations": LEAF},
+        },
+        {
+            "name": "six-zones", "storage": theirs,
+            "network": {"az_count": 6, "nat": "none", "worker_subnets": "public", "interface_endpoints": True},
+            "workers": {"simulations": LEAF},
+        },
+        {
+            "name": "in-theirs", "network": {"existing": vpc}, "storage": theirs, "image": image(),
+            "hatchet": {"token_secret_arn": token},
+            "workers": {"simulations": {**LEAF, "scaling": {"min": 2}, "capacity": {"on_demand": 3}}},
+        },
+        {
+            "name": "in-theirs-public", "network": {"existing": vpc, "worker_subnets": "public"},
+            "storage": theirs, "image": "docker.io/example/worker:1.2.3", "workers": {"simulations": LEAF},
+        },
+        {
+            "name": LONGEST, "region": "ap-northeast-1", "network": {"az_count": 3, "nat": "single"},
+            "tags": {f"tag-{number}": "x" * 256 for number in range(40)},
+            "storage": {"lifecycle": {"archive_after_days": 1, "delete_after_days": 2}, "prefix": "a.b_c=d"},
+            "workers": {LONGEST_FLEET: {**LEAF, "environment": {f"MODEL_{i}": "x" * 500 for i in range(30)}}},
+        },
+        {
+            "name": "ireland", "region": "eu-west-1", "network": {"az_count": 2, "flow_logs": {}},
+            "storage": {**theirs}, "image": image("eu-west-1"), "observability": {"log_retention_days": 1},
+            "workers": {"simulations": {**LEAF, "scaling": {"max": 5000}}, "fanouts": {"role": "fan"}},
+        },
+    ]  # fmt: skip
+
+
+def _make_vpc(aws: LocalAws) -> Data:
+    ec2 = aws.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.99.0.0/16")["Vpc"]["VpcId"]
+    subnets = [
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.99.{place}.0/24")["Subnet"]["SubnetId"]
+        for place in range(3)
+    ]
+    return {"vpc_id": vpc, "public_subnet_ids": subnets[:1], "private_subnet_ids": subnets[1:]}

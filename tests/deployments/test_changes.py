@@ -1,0 +1,241 @@
+"""One changed setting plans what one expects of it, and nothing else."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from environments.schema import Environment
+from local_aws import LocalAws
+from main import synthesize
+from tests.deployments.deployed import Data, Deployed, environment_of
+from tests.deployments.dozen import ACCOUNT
+from tests.deployments.once import once
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+IMAGE = f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com/changing/worker@sha256:"
+
+BEFORE: Data = {
+    "name": "changing",
+    "network": {"nat": "single"},
+    "storage": {"bucket": "theirs", "existing": True},
+    "image": IMAGE + "a" * 64,
+    "workers": {"simulations": {"role": "leaf"}, "fanouts": {"role": "fan"}},
+}
+
+Actions = Mapping[str, str]
+
+
+def own(fleet: str) -> Actions:
+    """All that a fleet of its own is made of, as created."""
+    names = {
+        "aws_appautoscaling_target": [fleet],
+        "aws_cloudwatch_log_group": [fleet],
+        "aws_ecs_service": [fleet],
+        "aws_ecs_task_definition": [fleet],
+        "aws_iam_role": [f"{fleet}_execution", f"{fleet}_task"],
+        "aws_iam_role_policy": [
+            f"{fleet}_execution_image[0]", f"{fleet}_execution_log", f"{fleet}_execution_token",
+            f"{fleet}_task_bucket",
+        ],
+        "aws_security_group": [fleet],
+        "aws_vpc_security_group_egress_rule": [f"{fleet}_to_internet[0]", f"{fleet}_to_s3"],
+    }  # fmt: skip
+    return {f"{kind}.{name}": "create" for kind, named in names.items() for name in named}
+
+
+def rolled(fleet: str) -> Actions:
+    """A new revision of the task definition, and the service that takes it."""
+    return {f"aws_ecs_task_definition.{fleet}": "replace", f"aws_ecs_service.{fleet}": "update"}
+
+
+ZONE_C = {
+    f"{kind}.{tier}{suffix}": "create"
+    for kind, suffix in (
+        ("aws_subnet", '["us-east-1c"]'),
+        ("aws_route_table", '["us-east-1c"]'),
+        ("aws_route_table_association", '["us-east-1c"]'),
+    )
+    for tier in ("public", "private")
+} | {'aws_route.internet["us-east-1c"]': "create", 'aws_route.nat["us-east-1c"]': "create"}
+
+CASES: dict[str, tuple[str, dict[str, Any], Actions]] = {
+    "nothing": ("workers", {}, {}),
+    "a larger max": (
+        "workers",
+        {"workers.simulations.scaling": {"max": 200}},
+        {"aws_appautoscaling_target.simulations": "update"},
+    ),
+    "a new fleet": ("workers", {"workers.more": {"role": "fan"}}, own("more")),
+    "a fleet less": (
+        "workers",
+        {"workers.fanouts": None},
+        dict.fromkeys(own("fanouts"), "delete"),
+    ),
+    "the retention of logs": (
+        "workers",
+        {"observability": {"log_retention_days": 7}},
+        {
+            "aws_cloudwatch_log_group.simulations": "update",
+            "aws_cloudwatch_log_group.fanouts": "update",
+        },
+    ),
+    "weights": (
+        "workers",
+        {"workers.simulations.capacity": {"spot": 4, "on_demand": 1, "on_demand_base": 1}},
+        {"aws_ecs_service.simulations": "update"},
+    ),
+    "a new image": (
+        "workers",
+        {"image": IMAGE + "b" * 64},
+        {**rolled("simulations"), **rolled("fanouts")},
+    ),
+    "one fleet's own image": (
+        "workers",
+        {"workers.fanouts.image": "ghcr.io/example/worker:1"},
+        {**rolled("fanouts"), "aws_iam_role_policy.fanouts_execution_image[0]": "delete"},
+    ),
+    "a larger size": ("workers", {"workers.simulations.memory": 16}, rolled("simulations")),
+    "a schedule": (
+        "workers",
+        {
+            "workers.simulations.scaling": {
+                "schedule": [{"start": "cron(0 20 ? * FRI *)", "end": "cron(0 6 ? * MON *)", "max": 200}]
+            }
+        },
+        {
+            f'aws_appautoscaling_scheduled_action.simulations_{moment}["cron(0 20 ? * FRI *)"]': "create"
+            for moment in ("start", "end")
+        },
+    ),
+    "ECS Exec": (
+        "workers",
+        {"workers.simulations.exec": True},
+        {**rolled("simulations"), "aws_iam_role_policy.simulations_task_exec[0]": "create"},
+    ),
+    "a further zone": ("network", {"network.az_count": 3}, ZONE_C),
+    "a NAT gateway per zone": (
+        "network",
+        {"network.nat": "per_az"},
+        {
+            'aws_eip.nat["us-east-1b"]': "create",
+            'aws_nat_gateway.nat["us-east-1b"]': "create",
+            'aws_route.nat["us-east-1b"]': "update",
+        },
+    ),
+    "no NAT, public workers": (
+        "network",
+        {"network": {"nat": "none", "worker_subnets": "public"}},
+        {
+            'aws_eip.nat["us-east-1a"]': "delete",
+            'aws_nat_gateway.nat["us-east-1a"]': "delete",
+            'aws_route.nat["us-east-1a"]': "delete",
+            'aws_route.nat["us-east-1b"]': "delete",
+        },
+    ),
+    "an endpoint": (
+        "network",
+        {"network.interface_endpoints": ["logs"]},
+        {"aws_security_group.endpoints[0]": "create", 'aws_vpc_endpoint.interface["logs"]': "create"},
+    ),
+    "flow logs": (
+        "network",
+        {"network.flow_logs": {"retention_days": 7}},
+        {
+            f"{kind}.flow_logs[0]": "create"
+            for kind in (
+                "aws_cloudwatch_log_group",
+                "aws_flow_log",
+                "aws_iam_role",
+                "aws_iam_role_policy",
+            )
+        },
+    ),
+}
+"""By name: the stack that is planned, what is set, and the plan. A setting of None is taken out."""
+
+
+def changed(settings: Mapping[str, Any]) -> Data:
+    """`BEFORE` with settings by their keys' paths."""
+    data = copy.deepcopy(BEFORE)
+    for path, value in settings.items():
+        *parents, key = path.split(".")
+        place = data
+        for parent in parents:
+            place = place.setdefault(parent, {})
+        place[key] = value
+        if value is None:
+            del place[key]
+    return data
+
+
+def _plan_changes(folder: Path) -> dict[str, Any]:
+    """Apply `BEFORE`, and plan every case against that."""
+    with LocalAws.start(log=folder / "local-aws.log") as aws:
+        aws.client("s3").create_bucket(Bucket="theirs")
+        secret = aws.client("secretsmanager").create_secret(Name="theirs", SecretString="a-token")
+        BEFORE["hatchet"] = {"token_secret_arn": secret["ARN"]}
+        before = Deployed.synthesized(aws, folder, BEFORE)
+        versions = {case: f"case-{number}" for number, case in enumerate(CASES)}
+        for case, out in versions.items():
+            environment: Environment = environment_of(changed(CASES[case][1]), folder / out)
+            synthesize([environment], folder / out)
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(lambda part: before.apply([part]), ("network", "storage")))
+        before.apply(["workers"])
+
+        def plan(case: str) -> dict[str, str]:
+            deployed = Deployed(aws, folder, "changing", versions[case])
+            return dict(deployed.plan(CASES[case][0]).actions)
+
+        with ThreadPoolExecutor(3) as pool:
+            actions = dict(zip(CASES, pool.map(plan, CASES), strict=True))
+
+        further = Deployed(aws, folder, "changing", versions["a further zone"])
+        cidrs = _cidrs(further.plan_json("network"))
+        further.apply(["network"])
+        return {"actions": actions, "cidrs": cidrs, "after_zone": dict(further.plan("workers").actions)}
+
+
+def _cidrs(plan: Data) -> list[dict[str, str | None]]:
+    """Of each subnet in a plan: its zone and tier, its addresses before and after."""
+    return [
+        {
+            "address": change["address"],
+            "before": (change["change"]["before"] or {}).get("cidr_block"),
+            "after": change["change"]["after"]["cidr_block"],
+        }
+        for change in plan["resource_changes"]
+        if change["type"] == "aws_subnet"
+    ]
+
+
+@pytest.fixture(scope="session")
+def planned(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> dict[str, Any]:
+    found: dict[str, Any] = once(tmp_path_factory, worker_id, _plan_changes)
+    return found
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_change_plans_what_one_expects(planned: dict[str, Any], case: str) -> None:
+    assert planned["actions"][case] == CASES[case][2]
+
+
+def test_a_further_zone_moves_no_subnet(planned: dict[str, Any]) -> None:
+    kept = [subnet for subnet in planned["cidrs"] if subnet["before"] is not None]
+    assert len(kept) == 4
+    assert all(subnet["before"] == subnet["after"] for subnet in kept)
+    assert len({subnet["after"] for subnet in planned["cidrs"]}) == 6
+
+
+def test_services_take_a_further_zone_in_place(planned: dict[str, Any]) -> None:
+    assert planned["after_zone"] == {
+        "aws_ecs_service.simulations": "update",
+        "aws_ecs_service.fanouts": "update",
+    }

@@ -1,0 +1,22 @@
+"""A dozen environments: applied, planned again, destroyed."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.deployments.conftest import Runs
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+
+def test_every_environment_is_applied(runs: Runs) -> None:
+    assert [f"{run.name}: {run.error}" for run in runs.runs.values() if run.error] == []
+    assert len(runs.runs) >= 12
+
+
+def test_a_second_plan_has_no_changes(runs: Runs) -> None:
+    assert {run.name: run.actions for run in runs.runs.values() if run.changed} == {}
+
+
+def test_destroy_leaves_nothing(runs: Runs) -> None:
+    assert runs.leftovers == []
