@@ -179,6 +179,45 @@ def test_submodule_imported_elsewhere_and_late_works(program: Program) -> None:
     assert b"aws_sqs_queue.queue.arn" in late
 
 
+def test_arguments_of_a_wrong_type_are_refused_each_time(program: Program) -> None:
+    code = (
+        SYNTH
+        + "import typing\n"
+        + "from modules.composed import Vpc\n"
+        + "for name in 'xy':\n"
+        + " try: Vpc(stack, name, cidr_block=1)\n"
+        + " except TypeError as error: print(error)\n"
+        + "def changing(a: int) -> None: ...\n"
+        + "typing.get_type_hints(changing); changing.__annotations__['a'] = str\n"
+        + "print(typing.get_type_hints(changing)['a'].__name__)"
+    )
+    *refused, hint = program.run(code, "-W", "error")[0].splitlines()
+    assert refused == ["type of argument cidr_block must be one of (str, NoneType); got int instead"] * 2
+    assert hint == "str"
+
+
+def test_cdktf_imported_too_early_is_warned_of(program: Program) -> None:
+    _, errors = program.run("import os; os.environ.pop('JSII_NODE', 0)\nimport jsii, modules")
+    assert "cdktf was imported before modules" in errors
+
+
+def test_main_needs_no_node_on_the_path(tmp_path: Path) -> None:
+    """Fails when something imports cdktf before `modules`: then jsii looks for `node` on the path."""
+    environment = {
+        key: value for key, value in os.environ.items() if key not in ("JSII_NODE", "PYTHONWARNINGS")
+    }
+    command = [sys.executable, "-W", "error::UserWarning", str(SOURCES.parent / "main.py")]
+    files = {
+        "SCYTHE_AWS_ENVIRONMENTS": str(SOURCES.parent / "environments" / "docs.yaml"),
+        "PATH": str(tmp_path),
+    }
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment | files, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "cdktf.out" / "manifest.json").exists()
+
+
 def test_unknown_submodule_is_pythons_own_error(program: Program) -> None:
     code = SYNTH + "import cdktf_cdktf_provider_aws as aws\n"
     output, _ = program.run(
@@ -192,6 +231,7 @@ def test_unknown_submodule_is_pythons_own_error(program: Program) -> None:
     assert output.splitlines()[2] == "False"
 
 
+@pytest.mark.slow
 def test_two_processes_make_the_cache_at_once(tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     programs = [Program(tmp_path / name, cache) for name in "ab"]
@@ -206,6 +246,7 @@ def test_two_processes_make_the_cache_at_once(tmp_path: Path) -> None:
     assert [file.name for file in programs[0].cached()] == ["provider-aws@20.1.0.jsii.tgz", "sha256"]
 
 
+@pytest.mark.slow
 def test_cache_is_reused_recovered_and_made_anew_for_another_set(tmp_path: Path) -> None:
     program = Program(tmp_path / "program", tmp_path / "cache")
     program.run(SYNTH + LOADED)
