@@ -144,9 +144,11 @@ def report(given: Sequence[str], stderr: TextIO | None = None) -> int:
 
 def _path(name: str) -> FilePath:
     path = FilePath(name)
-    if os.sep in name or path.suffix in {".yaml", ".yml"} or os.path.lexists(path):
+    named = FOLDER / f"{name}.yaml"
+    if os.sep in name or path.suffix in {".yaml", ".yml"}:
         return path
-    return FOLDER / f"{name}.yaml"
+    # A name wins: beside environments/docs.yaml lies the folder docs/.
+    return path if os.path.lexists(path) and not os.path.lexists(named) else named
 
 
 def file_name(path: str | os.PathLike[str]) -> str:

@@ -1,4 +1,7 @@
-"""The server's process: prints its port once it listens, ends when its standard input does."""
+"""The server's process: prints its port once it listens, ends when its standard input does.
+
+Unless what it read by then is `STAY`: then it runs until it is killed.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from moto.moto_server.werkzeug_app import (
 from werkzeug.serving import make_server
 
 from local_aws.corrections import correct_moto
+from local_aws.local_aws import STAY
 
 
 def main() -> None:
@@ -33,8 +37,8 @@ def main() -> None:
 
 
 def _end_with_parent() -> None:
-    sys.stdin.buffer.read()
-    os._exit(0)
+    if sys.stdin.buffer.read() != STAY:
+        os._exit(0)
 
 
 if __name__ == "__main__":

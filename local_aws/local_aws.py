@@ -21,6 +21,9 @@ from local_aws.leftovers import leftovers
 ACCOUNT_ID = "123456789012"
 """The account that every caller of the local AWS is in (moto's default)."""
 
+STAY = b"stay"
+"""What the server's standard input ends with when the server is to outlive its parent."""
+
 _START_SECONDS = 60
 _STOP_SECONDS = 10
 
@@ -30,14 +33,17 @@ class LocalAwsError(Exception):
 
 
 class LocalAws:
-    """A local AWS that runs as long as its `with` block, and never longer than this process.
+    """A local AWS that runs as long as its `with` block, and, unless kept, never longer than this process.
 
     Attributes:
         endpoint_url: Where it answers for every service, `http://127.0.0.1:<port>`.
         region: The region that calls go to which name none.
         account_id: The account that it answers as.
         log: The file with its requests and tracebacks.
+        process_id: Its process.
     """
+
+    process_id: int
 
     def __init__(self, endpoint_url: str, region: str, log: Path) -> None:
         """Address a local AWS that is running; `LocalAws.start` is what makes one."""
@@ -45,6 +51,7 @@ class LocalAws:
         self.region = region
         self.account_id = ACCOUNT_ID
         self.log = log
+        self._kept = False
         self._session = _session()
         self._clients: dict[tuple[str, str], Any] = {}
 
@@ -71,10 +78,17 @@ class LocalAws:
                     env=_server_environment(os.environ),
                     start_new_session=True,  # a terminal's Ctrl-C must leave it up for a destroy that follows
                 )
+            aws = None
             try:
-                yield cls(f"http://127.0.0.1:{_port(process, log)}", region, log)
+                aws = cls(f"http://127.0.0.1:{_port(process, log)}", region, log)
+                aws.process_id = process.pid
+                yield aws
             finally:
-                _stop(process)
+                _end(process, keep=aws is not None and aws._kept)
+
+    def keep(self) -> None:
+        """Have it outlive its `with` block and this process: a `kill` of its `process_id` then ends it."""
+        self._kept = True
 
     @property
     def variables(self) -> dict[str, str]:
@@ -161,13 +175,17 @@ def _port(process: subprocess.Popen[bytes], log: Path) -> int:
     return int(line)
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(_STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+def _end(process: subprocess.Popen[bytes], *, keep: bool) -> None:
+    """Stop the server, or tell it to go on without its parent."""
+    if not keep:
+        process.terminate()
+        try:
+            process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    elif process.stdin is not None:
+        process.stdin.write(STAY)
     for stream in (process.stdin, process.stdout):
         if stream is not None:
             stream.close()

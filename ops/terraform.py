@@ -6,6 +6,7 @@ import fcntl
 import json
 import re
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -65,6 +66,7 @@ class Terraform:
         self.directory = directory
         self.timings: list[tuple[str, float]] = []
         self._progress = progress
+        self._process: subprocess.Popen[str] | None = None
         self._environment = {
             **environment,
             "TF_IN_AUTOMATION": "1",
@@ -148,6 +150,12 @@ class Terraform:
         outputs = json.loads(self._run("output", stream=False)[1][0]["text"])
         return {name: output["value"] for name, output in outputs.items()}
 
+    def interrupt(self) -> None:
+        """Have the command that runs, in another thread, end as Ctrl-C would: soon, and with its state written."""
+        process = self._process
+        if process is not None and process.poll() is None:
+            process.send_signal(signal.SIGINT)
+
     def _run(
         self, command: str, *arguments: str, stream: bool = True, allowed: Sequence[int] = (0,)
     ) -> tuple[int, list[dict[str, Any]]]:
@@ -163,6 +171,7 @@ class Terraform:
             text=True,
             errors="replace",
         ) as process:
+            self._process = process
             if stream and process.stdout is not None:
                 messages = list(self._messages(process.stdout))
             else:
