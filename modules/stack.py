@@ -177,6 +177,9 @@ class EnvironmentStack(ScytheStack):
         if part not in self._read:
             self._read.add(part)
             self._find_state(part)
+            # cdktf deploys stacks in the order that the manifest tells, and tells none by a remote state.
+            before = self.node.root.node.find_child(f"{self._deployment.environment}-{part}")
+            self.add_dependency(cast("TerraformStack", before))
         outputs = Expression(f"data.terraform_remote_state.{part}.outputs")
         return attributes(
             **{field.name: getattr(outputs, field.name) for field in dataclasses.fields(attributes)}
