@@ -48,8 +48,8 @@ class Deployed:
         self.folder = folder
         self.name = name
         self._stacks = folder / out / "stacks"
-        # A garbage collection less often takes a third off the time of a terraform that lives for seconds.
-        self._environment = {**aws.environment, "GOGC": "400"}
+        # Without garbage collections a terraform that lives for seconds takes a third less of the processor.
+        self._environment = {**aws.environment, "GOGC": "off", "GOMEMLIMIT": "1GiB"}
 
     @classmethod
     def synthesized(cls, aws: LocalAws, folder: Path, data: Data, out: str = "cdktf.out") -> Deployed:

@@ -1,0 +1,168 @@
+"""What the policies of an environment must allow and refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.tools.iam import Simulation
+
+ACCOUNT, REGION = "123456789012", "us-east-1"
+OTHER = "999999999999"
+ANYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+
+
+@dataclass(frozen=True)
+class Question:
+    """A request, and whether the document must allow it."""
+
+    allowed: bool
+    action: str
+    resource: str
+    context: Mapping[str, str] = field(default_factory=dict)
+    service: str = ""
+
+    def answer(self, document: Mapping[str, Any]) -> bool:
+        """What a policy, a trust policy (with `service`), or a bucket's policy (with principals) says."""
+        if self.service:
+            simulation = Simulation.of_trust(document, self.service)
+        elif any("Principal" in statement for statement in document["Statement"]):
+            simulation = Simulation([ANYTHING], resource_policy=document)
+        else:
+            simulation = Simulation([document])
+        return simulation.allows(self.action, self.resource, self.context)
+
+
+Questions = dict[str, list[Question]]
+
+
+def bucket(name: str, prefix: str) -> list[Question]:
+    """Read and write below the prefix, list it, delete nothing."""
+    arn = f"arn:aws:s3:::{name}"
+    return [
+        *(Question(True, f"s3:{verb}Object", f"{arn}/{prefix}/a/b.parquet") for verb in ("Get", "Put")),
+        *(Question(False, f"s3:{verb}Object", f"{arn}/{prefix}x/a") for verb in ("Get", "Put")),
+        *(Question(False, f"s3:{verb}Object", f"{arn}-other/{prefix}/a") for verb in ("Get", "Put")),
+        Question(False, "s3:DeleteObject", f"{arn}/{prefix}/a"),
+        Question(False, "s3:DeleteObjectVersion", f"{arn}/{prefix}/a"),
+        Question(False, "s3:PutObjectAcl", f"{arn}/{prefix}/a"),
+        Question(True, "s3:ListBucket", arn, {"s3:prefix": prefix}),
+        Question(True, "s3:ListBucket", arn, {"s3:prefix": f"{prefix}/a/"}),
+        Question(False, "s3:ListBucket", arn, {"s3:prefix": f"{prefix}x"}),
+        Question(False, "s3:ListBucket", arn, {"s3:prefix": ""}),
+        Question(False, "s3:ListBucket", arn),
+        Question(False, "s3:ListBucket", f"{arn}-other", {"s3:prefix": prefix}),
+        Question(False, "s3:DeleteBucket", arn),
+    ]
+
+
+def secret(arn: str) -> list[Question]:
+    """Read one secret."""
+    return [
+        Question(True, "secretsmanager:GetSecretValue", arn),
+        Question(False, "secretsmanager:GetSecretValue", arn.replace(":secret:", ":secret:other-")),
+        Question(False, "secretsmanager:PutSecretValue", arn),
+        Question(False, "secretsmanager:DeleteSecret", arn),
+    ]
+
+
+def parameter(arn: str) -> list[Question]:
+    """Read one parameter."""
+    return [
+        Question(True, "ssm:GetParameters", arn),
+        Question(False, "ssm:GetParameters", arn + "-other"),
+        Question(False, "ssm:PutParameter", arn),
+    ]
+
+
+def image(repository: str) -> list[Question]:
+    """Pull from one repository."""
+    pull = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+    return [
+        *(Question(True, action, repository) for action in pull),
+        *(Question(False, action, repository + "-other") for action in pull),
+        Question(True, "ecr:GetAuthorizationToken", "*"),
+        Question(False, "ecr:PutImage", repository),
+        Question(False, "ecr:BatchDeleteImage", repository),
+    ]
+
+
+def log(group: str) -> list[Question]:
+    """Write to one log group."""
+    arn = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{group}"
+    stream = f"{arn}:log-stream:worker/worker/1"
+    return [
+        Question(True, "logs:CreateLogStream", stream),
+        Question(True, "logs:PutLogEvents", stream),
+        Question(False, "logs:CreateLogStream", stream.replace(group, f"{group}-other")),
+        Question(False, "logs:PutLogEvents", stream.replace(group, f"{group}-other")),
+        Question(False, "logs:DeleteLogStream", stream),
+        Question(False, "logs:CreateLogGroup", arn),
+    ]
+
+
+def shell() -> list[Question]:
+    """Open ECS Exec's channels, and no other session."""
+    names = ["CreateControlChannel", "CreateDataChannel", "OpenControlChannel", "OpenDataChannel"]
+    return [
+        *(Question(True, f"ssmmessages:{name}", "*") for name in names),
+        Question(False, "ssm:StartSession", f"arn:aws:ec2:{REGION}:{ACCOUNT}:instance/i-0123456789abcdef0"),
+    ]
+
+
+def flow_log(group: str) -> list[Question]:
+    """Write flow logs to one group."""
+    arn = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{group}"
+    return [
+        *log(group),
+        Question(True, "logs:DescribeLogStreams", arn),
+        Question(False, "logs:DescribeLogStreams", f"{arn}-other"),
+        Question(True, "logs:DescribeLogGroups", "*"),
+    ]
+
+
+def trust(service: str, arn: str, other_arn: str) -> list[Question]:
+    """One service assumes the role, for this account's resources of one kind."""
+    role = f"arn:aws:iam::{ACCOUNT}:role/asked"
+
+    def asked(allowed: bool, source: str, account: str, who: str = service) -> Question:
+        context = {"aws:SourceArn": source, "aws:SourceAccount": account}
+        return Question(allowed, "sts:AssumeRole", role, context, who)
+
+    return [
+        asked(True, arn, ACCOUNT),
+        asked(False, arn, OTHER),
+        asked(False, other_arn, ACCOUNT),
+        asked(False, arn, ACCOUNT, "lambda.amazonaws.com"),
+        Question(False, "sts:AssumeRole", role, {}, service),
+    ]
+
+
+def task_trust() -> list[Question]:
+    """ECS, for tasks of this account and region."""
+    arn = f"arn:aws:ecs:{REGION}:{ACCOUNT}:task/workers/1"
+    return trust("ecs-tasks.amazonaws.com", arn, arn.replace(REGION, "eu-west-1"))
+
+
+def tls_only(name: str) -> list[Question]:
+    """The bucket takes no plain HTTP, from anyone."""
+    arn = f"arn:aws:s3:::{name}"
+    plain, secure = {"aws:SecureTransport": "false"}, {"aws:SecureTransport": "true"}
+    return [
+        *(Question(True, f"s3:{verb}Object", f"{arn}/a", secure) for verb in ("Get", "Put")),
+        *(Question(False, f"s3:{verb}Object", f"{arn}/a", plain) for verb in ("Get", "Put", "Delete")),
+        Question(True, "s3:ListBucket", arn, secure),
+        Question(False, "s3:ListBucket", arn, plain),
+    ]
+
+
+def fleet(name: str, environment: str, *, results: list[Question], token: str) -> Questions:
+    """What each fleet has: two roles, a log, the bucket, the token."""
+    return {
+        f"aws_iam_role.{name}_execution": task_trust(),
+        f"aws_iam_role.{name}_task": task_trust(),
+        f"aws_iam_role_policy.{name}_task_bucket": results,
+        f"aws_iam_role_policy.{name}_execution_log": log(f"/scythe/{environment}/{name}"),
+        f"aws_iam_role_policy.{name}_execution_token": secret(token),
+    }

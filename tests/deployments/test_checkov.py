@@ -1,0 +1,19 @@
+"""checkov finds nothing in the plans but what a resource answers for."""
+
+from __future__ import annotations
+
+import pytest
+
+from main import PARTS
+from tests.deployments.conftest import Runs
+from tests.tools import checkov
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+
+def test_every_finding_is_answered_for_and_every_answer_needed(runs: Runs) -> None:
+    good = [run for run in runs.runs.values() if not run.error]
+    scan = checkov.scan({run.plan_file(part): run.template(part) for run in good for part in PARTS})
+    assert {(found.check, found.address, found.name) for found in scan.failed} == set()
+    assert {(unused.address, unused.check) for unused in scan.unused} == set()
+    assert scan.evaluated > 1000
