@@ -76,6 +76,8 @@ class Terraform:
         for arguments in [name for name in self._environment if name.startswith("TF_CLI_ARGS")]:
             del self._environment[arguments]
         self._environment.setdefault("TF_PLUGIN_CACHE_DIR", str(_plugin_cache(environment)))
+        # An init would otherwise install a cached provider anew, while another terraform is starting it.
+        self._environment.setdefault("TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE", "true")
 
     @staticmethod
     def require(environment: Mapping[str, str]) -> str:

@@ -14,6 +14,7 @@ from modules.expression import Expression, number, ref, text, when
 from modules.network.settings import NetworkSettings
 from modules.policies import Statement, policy, trust
 from modules.stack import Label
+from modules.suppression import suppress
 
 
 class FlowLogs(Construct):
@@ -36,6 +37,13 @@ class FlowLogs(Construct):
             name=f"/scythe/{text(label.name)}/vpc-flow-logs",
             retention_in_days=number(f"try({settings.flow_logs}.retention_days, null)"),
             tags=label.tagged(),
+        )
+        suppress(
+            group,
+            {
+                "CKV_AWS_158": "CloudWatch's own keys encrypt it, without a price per month",
+                "CKV_AWS_338": "network.flow_logs.retention_days says how long they are kept",
+            },
         )
         role = IamRole(
             self,

@@ -30,6 +30,7 @@ from modules.expression import Expression, hcl, ref, text, when
 from modules.network.settings import NetworkSettings
 from modules.network.subnets import Layout
 from modules.stack import Label
+from modules.suppression import suppress
 
 AMAZON_LINUX = "resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64"
 """Resolved at launch, so a release of Amazon's shows in no plan and the next instance has it
@@ -60,7 +61,8 @@ class NatInstance(Construct):
         layout: Layout,
     ) -> None:
         super().__init__(scope, id_)
-        self._label, zone = label, layout.zones[0]
+        # An existing VPC has no zones of ours, and Terraform validates the index whatever the count.
+        self._label, zone = label, Expression(f'try({layout.zones[0]}, "")')
         self._count = when(f'{settings.existing} == null && {settings.nat} == "instance"')
         interface = NetworkInterface(
             self,
@@ -81,6 +83,7 @@ class NatInstance(Construct):
             tags=label.tagged("nat"),
             depends_on=[layout.internet],
         )
+        suppress(address, {"CKV2_AWS_19": "attached to the interface that outlives each NAT instance"})
         self._create_group(self._create_template(ref(interface)[0]), zone, address)
         self.network_interface_id = Expression(f"one({ref(interface)}[*].id)")
 
@@ -152,7 +155,9 @@ class NatInstance(Construct):
             user_data=text(f"base64encode({hcl(boot)})"),
             update_default_version=True,
             block_device_mappings=[LaunchTemplateBlockDeviceMappings(device_name="/dev/xvda", ebs=disk)],
-            metadata_options=LaunchTemplateMetadataOptions(http_tokens="required", http_endpoint="enabled"),
+            metadata_options=LaunchTemplateMetadataOptions(
+                http_tokens="required", http_endpoint="enabled", http_put_response_hop_limit=1
+            ),
             network_interfaces=[
                 LaunchTemplateNetworkInterfaces(
                     device_index=0, network_interface_id=text(interface.id), delete_on_termination="false"

@@ -23,6 +23,7 @@ from modules.network.nat import Nat
 from modules.network.settings import NetworkSettings
 from modules.network.subnets import Layout, Subnets
 from modules.stack import Label
+from modules.suppression import suppress
 
 ZONES_WITHOUT_FARGATE = ["apne1-az3", "cac1-az3", "cnn1-az3", "use1-az3", "usw1-az2"]
 """Zones in which Fargate runs no tasks (Amazon ECS Developer Guide, "Supported Regions for Amazon ECS on AWS Fargate")."""
@@ -109,6 +110,7 @@ class Network(Construct):
             enable_dns_support=True,
             tags=self._label.tagged("vpc"),
         )
+        suppress(vpc, {"CKV2_AWS_11": "network.flow_logs asks for them: they cost $0.50 a GB"})
         this = ref(vpc)[0]
         DefaultSecurityGroup(
             self,

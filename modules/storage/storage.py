@@ -85,7 +85,7 @@ class Storage(Construct):
         suppress(
             bucket,
             {
-                "CKV_AWS_18": "access logs cost more than they tell of a bucket that the account's own roles read",
+                "CKV_AWS_21": "storage.versioning may switch it off where results can be computed again",
                 "CKV_AWS_144": "results can be simulated again: a second region would double their price",
                 "CKV_AWS_145": "S3's own keys encrypt it, without a price per request; the bucket is private",
                 "CKV2_AWS_62": "nothing waits for events of this bucket: Hatchet tells of results",

@@ -74,12 +74,14 @@ class FleetRoles(Construct):
 
     def _allow_pull(self, image: Expression) -> None:
         """From the one repository that the image is in; an image of a public registry needs no right."""
-        parts = f"regex({hcl(ECR_IMAGE)}, {image})"
+        match = f"regex({hcl(ECR_IMAGE)}, {image})"
+        # Terraform validates the policy whatever the count.
+        parts = f'try({match}, ["", "", ""])'
         repository = f"arn:{self._partition}:ecr:${{{parts}[1]}}:${{{parts}[0]}}:repository/${{{parts}[2]}}"
         IamRolePolicy(
             self.execution,
             "image",
-            count=when(f"can({parts})"),
+            count=when(f"can({match})"),
             name="image",
             role=text(ref(self.execution).id),
             policy=policy(

@@ -162,6 +162,7 @@ class WorkerFleet(Construct):
             container_definitions=containers,
             tags=self._label.tagged(),
         )
+        suppress(task, {"CKV_AWS_336": "writable only with exec: the agent of ECS Exec writes there"})
         return ref(task)
 
     def _create_service(self, task: Expression, cluster: Cluster, network: NetworkAttributes) -> Expression:
@@ -201,6 +202,10 @@ class WorkerFleet(Construct):
             # The autoscaler's.
             lifecycle=TerraformResourceLifecycle(ignore_changes=["desired_count"]),
             tags=self._label.tagged(),
+        )
+        suppress(
+            service,
+            {"CKV_AWS_333": "only with network.worker_subnets: public, a way out where nothing can reach in"},
         )
         return ref(service)
 
