@@ -6,7 +6,7 @@ types. Once `install` has run (importing `modules` does that), two things differ
 1. The package's own `__init__`, which imports all of its 2,136 submodules (10 s, 600 MB), is not run.
 2. jsii's kernel gets, under the same name and version, an assembly pruned to the submodules that are imported
    anywhere below `modules/`, made once by `modules.assembly` and cached. Any other submodule works as well:
-   when one is imported, jsii loads the packaged assembly's types beside it (50 ms with jsii's cache warm).
+   when one is imported, jsii loads the packaged assembly's types beside it (0.8 s and 740 MB in Node).
 
 `SCYTHE_AWS_FULL_ASSEMBLY=1` switches 2 off. If the bindings or their assembly are not laid out as the seam
 knows them, or the cache cannot be written, it steps aside with a `BindingsWarning`: the result is the same,

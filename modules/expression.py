@@ -10,12 +10,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from cdktf import IResolvable, ITerraformIterator, TerraformElement, TerraformIterator, TerraformLocal, Token
 from constructs import Construct
 
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+
+
+# What makes a token asks jsii, and the same expressions stand in each environment: such answers are kept.
 
 
 class Expression:
@@ -39,6 +43,12 @@ class Expression:
 
     def __str__(self) -> str:
         return self._text
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Expression) and self._text == other._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
 
     def __repr__(self) -> str:
         return f"Expression({self._text!r})"
@@ -89,16 +99,19 @@ def text(expression: object) -> str:
     return f"${{{expression}}}"
 
 
+@cache
 def number(expression: object) -> float:
     """A number argument that is this expression (jsii checks that it is given a number)."""
     return float(Token.as_number(text(expression)))
 
 
+@cache
 def flag(expression: object) -> IResolvable:
     """A boolean argument that is this expression."""
     return Token.as_any(text(expression))
 
 
+@cache
 def strings(expression: object) -> list[str]:
     """A list argument that is this expression."""
     return list(Token.as_list(text(expression)))
@@ -109,6 +122,7 @@ def mapping(expression: object) -> Mapping[str, str]:
     return dict(Token.as_string_map(text(expression)))
 
 
+@cache
 def each(expression: object) -> ITerraformIterator:
     """``for_each`` over a map or a set of strings."""
     return TerraformIterator.from_map(Token.as_any_map(text(expression)))
@@ -126,6 +140,14 @@ def local(scope: Construct, id_: str, expression: object) -> Expression:
 
 def ref(element: TerraformElement) -> Expression:
     """The address of a resource or data source, to be extended: ``ref(vpc)[0].id``."""
-    kind = type(element).__name__
-    address = f"{element.terraform_resource_type}.{element.friendly_unique_id}"  # type: ignore[attr-defined]
-    return Expression(f"data.{address}" if kind.startswith("Data") else address)
+    known: Expression | None = element.__dict__.get("scythe_address")
+    if known is None:
+        known = Expression(f"{_kind(type(element))}.{element.friendly_unique_id}")
+        element.__dict__["scythe_address"] = known
+    return known
+
+
+@cache
+def _kind(class_: type[TerraformElement]) -> str:
+    resource_type: str = class_.TF_RESOURCE_TYPE  # type: ignore[attr-defined]  # of resources and data sources
+    return f"data.{resource_type}" if class_.__name__.startswith("Data") else resource_type

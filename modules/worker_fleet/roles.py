@@ -9,7 +9,7 @@ from cdktf_cdktf_provider_aws.iam_role import IamRole
 from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
 from constructs import Construct
 
-from modules.expression import Expression, hcl, ref, text, when
+from modules.expression import Expression, hcl, local, ref, text, when
 from modules.policies import Statement, policy, trust
 from modules.stack import Label
 from modules.worker_fleet.settings import FleetSettings
@@ -74,20 +74,19 @@ class FleetRoles(Construct):
 
     def _allow_pull(self, image: Expression) -> None:
         """From the one repository that the image is in; an image of a public registry needs no right."""
-        match = f"regex({hcl(ECR_IMAGE)}, {image})"
-        # Terraform validates the policy whatever the count.
-        parts = f'try({match}, ["", "", ""])'
-        repository = f"arn:{self._partition}:ecr:${{{parts}[1]}}:${{{parts}[0]}}:repository/${{{parts}[2]}}"
+        # Account, region and name of the repository; Terraform validates the policy whatever the count.
+        parts = local(self, "ecr_image", f'try(regex({hcl(ECR_IMAGE)}, {image}), ["", "", ""])')
+        account_id, region, name = (text(parts[place]) for place in range(3))
         IamRolePolicy(
             self.execution,
             "image",
-            count=when(f"can({match})"),
+            count=when(f'{parts[0]} != ""'),
             name="image",
             role=text(ref(self.execution).id),
             policy=policy(
                 Statement(
                     ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
-                    [repository],
+                    [f"arn:{self._partition}:ecr:{region}:{account_id}:repository/{name}"],
                 ),
                 # Takes no resource (Service Authorization Reference, "Actions defined by Amazon ECR").
                 Statement(["ecr:GetAuthorizationToken"], ["*"]),
