@@ -79,6 +79,8 @@ def _parse(text: str, start: int, closing: str) -> tuple[Parts, int]:
     place = begun = start
     while place < len(text) and text[place] != closing and not (closing and text[place] == ","):
         character = text[place]
+        if character in ")]}":
+            break
         if character not in '"([{':
             place += 1
             continue
@@ -102,7 +104,7 @@ def _group(text: str, start: int) -> tuple[Group, int]:
         item, place = _parse(text, place, _CLOSING[opening])
         if item:
             items.append(item)
-        if place >= len(text):
+        if place >= len(text) or text[place] not in ("," + _CLOSING[opening]):
             raise ValueError(f"brackets do not match: {text}")
         if text[place] != ",":
             return Group(opening, _bare(opening, tuple(items))), place + 1
