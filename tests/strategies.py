@@ -82,7 +82,18 @@ def fleets(draw: st.DrawFn, role: str, images: st.SearchStrategy[str]) -> Data:
     if draw(st.booleans()):
         fleet |= draw(sizes())
     if draw(st.booleans()):
-        fleet["scaling"] = {**draw(bounds()), **draw(some(schedule=st.lists(schedules(), max_size=2)))}
+        fleet["scaling"] = {
+            **draw(bounds()),
+            **draw(
+                some(
+                    schedule=st.lists(
+                        schedules(),
+                        max_size=2,
+                        unique_by=lambda item: (item["start"], item.get("timezone", "UTC")),
+                    )
+                )
+            ),
+        }
     timeouts = some(schedule=DURATIONS, execution=DURATIONS)
     weights = st.sampled_from(
         [{}, {"spot": 1}, {"on_demand": 5}, {"spot": 4, "on_demand": 1}, {"spot": 1000}]

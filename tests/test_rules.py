@@ -44,6 +44,7 @@ VALUES: dict[tuple[type[Settings], str], list[Any]] = {
 
 BARE: dict[type[Settings], type[Settings]] = {}
 
+DAILY = {"start": "rate(1 day)", "end": "rate(2 days)"}
 COMBINATIONS: list[tuple[type[Settings], dict[str, Any]]] = [
     (NetworkSettings, {}),
     (
@@ -76,6 +77,8 @@ COMBINATIONS: list[tuple[type[Settings], dict[str, Any]]] = [
     (Capacity, {"spot": 0}),
     (Capacity, {"on_demand": 1}),
     (Scaling, {"min": 3, "max": 2}),
+    (Scaling, {"schedule": [{**DAILY, "timezone": zone} for zone in ("UTC", "UTC")]}),
+    (Scaling, {"schedule": [{**DAILY, "timezone": zone} for zone in ("UTC", "Europe/Paris")]}),
     (FleetSettings, {"role": "leaf"}),
     (FleetSettings, {"role": "leaf", "cpu": 0.25, "memory": 0.5}),
     (FleetSettings, {"role": "leaf", "cpu": 8, "memory": 18}),
@@ -89,7 +92,10 @@ COMBINATIONS: list[tuple[type[Settings], dict[str, Any]]] = [
     (HatchetSettings, {}),
     (HatchetSettings, {"mode": "self_hosted"}),
     (HatchetSettings, {"mode": "self_hosted", "zone_id": "Z123"}),
-    (HatchetSettings, {"mode": "self_hosted", "certificate_arn": "arn:aws:acm:us-east-1:123456789012:certificate/1"}),
+    (
+        HatchetSettings,
+        {"mode": "self_hosted", "certificate_arn": "arn:aws:acm:us-east-1:123456789012:certificate/1"},
+    ),
     (HatchetSettings, {"mode": "self_hosted", "domain": "a.org"}),
     (
         HatchetSettings,

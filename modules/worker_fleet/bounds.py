@@ -54,7 +54,7 @@ class Bounds(Construct):
             tags=label.tagged(),
         )
         self._target = ref(target)
-        by_start = each(f"{{ for item in {own.schedule} : item.start => item }}")
+        by_start = each(f'{{ for item in {own.schedule} : "${{item.start}} ${{item.timezone}}" => item }}')
         self._schedule("start", by_start, "each.value.min", "each.value.max")
         self._schedule("end", by_start, own.min, own.max)
 

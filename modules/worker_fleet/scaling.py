@@ -92,7 +92,17 @@ class Scaling(Settings):
     )
     schedule: list[Schedule] = Field(default=[], max_length=20, description="Times with another min and max.")
 
-    rules: ClassVar[tuple[CrossRule, ...]] = (_least_below_most(),)
+    rules: ClassVar[tuple[CrossRule, ...]] = (
+        _least_below_most(),
+        CrossRule(
+            ("schedule",),
+            "has two schedules with one start; must have each start once",
+            lambda settings: (
+                len({(item.start, item.timezone) for item in settings.schedule}) == len(settings.schedule)
+            ),
+            "length(distinct([for item in {schedule} : [item.start, item.timezone]])) == length({schedule})",
+        ),
+    )
 
     @model_validator(mode="before")
     @classmethod

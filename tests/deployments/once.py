@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,16 @@ def once(factory: pytest.TempPathFactory, worker_id: str, work: Callable[[Path],
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not results.exists():
-            text = json.dumps(work(folder))
-            results.write_text(text)
-    return json.loads(results.read_text())
+            results.write_text(json.dumps(_outcome(work, folder)))
+    outcome = json.loads(results.read_text())
+    if "failure" in outcome:
+        pytest.fail(outcome["failure"], pytrace=False)
+    return outcome["result"]
+
+
+def _outcome(work: Callable[[Path], Any], folder: Path) -> dict[str, Any]:
+    try:
+        return {"result": work(folder)}
+    except Exception:
+        # One failure for all who ask, rather than another attempt for each.
+        return {"failure": traceback.format_exc()}

@@ -90,7 +90,7 @@ TASK, SERVICE, ROLE = (
 GROUP = "aws_security_group.simulations"
 LONG_POLICY = json.dumps({"Statement": [{"Resource": "x" * 11_000}]})
 A_SUBNET, ANOTHER = (f'aws_subnet.private["us-east-1{zone}"]' for zone in "ab")
-SCHEDULED = 'aws_appautoscaling_scheduled_action.simulations_start["cron(0 20 ? * FRI *)"]'
+SCHEDULED = 'aws_appautoscaling_scheduled_action.simulations_start["cron(0 20 ? * FRI *) Europe/Paris"]'
 
 BROKEN: list[tuple[str, str, Break]] = [
     ("names", "everything", set_(f"{ROLE}_task", name="x" * 65)),

@@ -86,6 +86,13 @@ WRONG_FLEETS: dict[str, tuple[str, list[str]]] = {
         _fleet('scaling: {schedule: [{start: "cron(0 20 ? * FRI *)"}]}'),
         ["workers.w.scaling.schedule[0].end: is missing; must be a schedule"],
     ),
+    "two schedules with one start": (
+        _fleet(
+            'scaling: {schedule: [{start: "rate(1 day)", end: "rate(2 days)"}, '
+            '{start: "rate(1 day)", end: "rate(3 days)", timezone: UTC}]}'
+        ),
+        ["workers.w.scaling.schedule: has two schedules with one start; must have each start once"],
+    ),
     "a schedule that ends before it starts": (
         _fleet('scaling: {schedule: [{start: "at(2026-03-02T00:00:00)", end: "at(2026-03-01T00:00:00)"}]}'),
         ["workers.w.scaling.schedule[0].end: does not come after start; must"],
