@@ -164,7 +164,7 @@ SUBNET = 'var.subnets["eu-west-1a"].identifier'
         ("${var.a}${var.b}", '"${var.a}${var.b}"'),
         ("a ${f(\"}\")} b", '"a ${f("}")} b"'),
         ('say "hi"\\', r'"say \"hi\"\\"'),
-        ("$${no}", '"$${no}"'),
+        ("$${no", '"$${no"'),
         ("${[for k, v in var.a : \"${k}-{\" if v]}", '[for k, v in var.a : "${k}-{" if v]'),
         ({"a-b": 1, "c d": [True, None]}, '{ a-b = 1, "c d" = [true, null] }'),
         ({}, "{}"),

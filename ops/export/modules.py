@@ -52,19 +52,13 @@ def _files(stack: ModuleStack, main: str) -> dict[str, str]:
 def _text_of(maker: str, made: Iterable[Element]) -> str:
     """What the constructs of one Python module made, below the first line of that module's docstring."""
     mine = [item for item in made if item.maker == maker]
-    values = [argument(item.labels[0], item.body) for item in mine if item.kind == "locals"]
     title = (inspect.getdoc(sys.modules[maker]) or "").partition("\n")[0]
-    return _joined(
-        [
-            f"# {title}\n",
-            *([block("locals", (), [values])] if values else []),
-            *(
-                element(item.kind, item.labels, item.body, item.shape)
-                for item in mine
-                if item.kind != "locals"
-            ),
-        ]
-    )
+    texts = [f"# {title}\n"]
+    if values := [argument(item.labels[0], item.body) for item in mine if item.kind == "locals"]:
+        texts.append(block("locals", (), [values]))
+    for kind in ("data", "resource"):
+        texts += [element(kind, item.labels, item.body, item.shape) for item in mine if item.kind == kind]
+    return _joined(texts)
 
 
 def _variable(name: str, body: Mapping[str, Any]) -> str:
