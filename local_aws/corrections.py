@@ -11,6 +11,7 @@ from moto.budgets.responses import BudgetsResponse
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, BaseResponse
 from moto.ecs.responses import EC2ContainerServiceResponse
+from moto.iam.access_control import IAMPolicyStatement, PermissionResult
 
 from local_aws.ec2 import correct_ec2
 from local_aws.replacing import replace
@@ -24,6 +25,7 @@ def correct_moto() -> None:
     tag_new_scalable_targets()
     tag_new_budgets()
     keep_service_settings()
+    stand_for_tls()
     correct_ec2()
 
 
@@ -172,3 +174,19 @@ def _tags(response: Any) -> dict[str, dict[str, str]]:
 
 def _map(tags: Any) -> dict[str, str]:
     return dict(tags) if isinstance(tags, dict) else {tag["Key"]: tag["Value"] for tag in tags or []}
+
+
+def stand_for_tls() -> None:
+    """Take each request for one over TLS: moto would refuse all to a bucket whose policy refuses plain HTTP.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-securetransport
+    """
+    is_action_permitted = IAMPolicyStatement.is_action_permitted
+
+    def corrected(self: IAMPolicyStatement, *arguments: Any, **named: Any) -> PermissionResult:
+        plain = self._statement.get("Condition", {}).get("Bool", {}).get("aws:SecureTransport")
+        if plain in ("false", ["false"]):
+            return PermissionResult.NEUTRAL
+        return is_action_permitted(self, *arguments, **named)
+
+    replace(IAMPolicyStatement, "is_action_permitted", corrected)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -186,3 +187,17 @@ def test_budgets_keep_tags(aws: LocalAws) -> None:
     assert budgets.list_tags_for_resource(ResourceARN=arn)["ResourceTags"] == [{"Key": "a", "Value": "b"}]
     budgets.delete_budget(AccountId=ACCOUNT_ID, BudgetName="month")
     assert budgets.list_tags_for_resource(ResourceARN=arn)["ResourceTags"] == []
+
+
+@pytest.mark.parametrize(("secure", "refused"), [("false", False), ("true", True)])
+def test_a_bucket_that_refuses_plain_http_takes_objects(empty: LocalAws, secure: str, refused: bool) -> None:
+    s3 = empty.client("s3")
+    s3.create_bucket(Bucket="private")
+    statement = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::private/*"}
+    condition = {"Condition": {"Bool": {"aws:SecureTransport": secure}}}
+    s3.put_bucket_policy(Bucket="private", Policy=json.dumps({"Statement": [{**statement, **condition}]}))
+    if refused:
+        with pytest.raises(ClientError, match="403"):
+            s3.put_object(Bucket="private", Key="a", Body=b"a")
+    else:
+        s3.put_object(Bucket="private", Key="a", Body=b"a")

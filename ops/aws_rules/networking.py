@@ -44,9 +44,10 @@ def fargate_zones(planned: Planned) -> Found:
 
     Amazon ECS Developer Guide, "Supported Regions for Amazon ECS on AWS Fargate".
     """
-    zones = {subnet.get("id"): subnet.get("availability_zone_id") for subnet in planned.of("aws_subnet")}
+    known = planned.by("aws_subnet", "id")
     for service, subnets in _placed(planned):
-        for zone in sorted({str(zones.get(subnet)) for subnet in subnets} & WITHOUT_FARGATE):
+        zones = {known[subnet].get("availability_zone_id") for subnet in subnets if subnet in known}
+        for zone in sorted(zones & WITHOUT_FARGATE):
             yield service, f"uses the zone {zone}, in which Fargate runs no tasks"
 
 
@@ -72,19 +73,19 @@ def reach(planned: Planned) -> Found:
     and logs for awslogs); AWS Secrets Manager User Guide and AWS Systems Manager User Guide, "Using a VPC
     endpoint"; an endpoint leads to its own region.
     """
-    tasks = {task.get("arn"): task for task in planned.of("aws_ecs_task_definition")}
+    tasks = planned.by("aws_ecs_task_definition", "arn")
     endpoints = {
         service
         for endpoint in planned.of("aws_vpc_endpoint")
         if (service := (endpoint.get("service_name") or "").partition("com.amazonaws.")[2])
     }
     open_subnets = set(_open_subnets(planned))
-    known = {subnet.get("id") for subnet in planned.of("aws_subnet")}
+    known = set(planned.by("aws_subnet", "id"))
     for service, subnets in _placed(planned):
         public = any(network.get("assign_public_ip") for network in service.blocks("network_configuration"))
         if public or not subnets <= known or subnets <= open_subnets:
             continue
-        task = tasks.get(service.get("task_definition"))
+        task = tasks.get(str(service.get("task_definition")))
         for need in sorted(_needs(task) if task else []):
             if need not in endpoints:
                 yield service, f"needs {need}, to which its subnets have neither a way out nor an endpoint"
@@ -135,7 +136,7 @@ def public_tasks(planned: Planned) -> Found:
         for association in planned.of("aws_route_table_association")
         if association.get("route_table_id") in tables
     }
-    known = {subnet.get("id") for subnet in planned.of("aws_subnet")}
+    known = set(planned.by("aws_subnet", "id"))
     for service, subnets in _placed(planned):
         for network in service.blocks("network_configuration"):
             wrong = subnets & known - public if network.get("assign_public_ip") else subnets & public
@@ -157,7 +158,7 @@ def security_group_rules(planned: Planned) -> Found:
 
     Amazon VPC User Guide, "Amazon VPC quotas" (Inbound or outbound rules per security group).
     """
-    groups = {group.get("id"): group for group in planned.of("aws_security_group")}
+    groups = planned.by("aws_security_group", "id")
     for way in ("egress", "ingress"):
         rules = planned.of(f"aws_vpc_security_group_{way}_rule")
         for group, count in Counter(rule.get("security_group_id") for rule in rules).items():
@@ -181,9 +182,10 @@ def endpoints(planned: Planned) -> Found:
     AWS PrivateLink Guide, "AWS services that integrate with AWS PrivateLink" and "Access an AWS service using an
     interface VPC endpoint" (one subnet per Availability Zone; private DNS names need DNS support and host names).
     """
-    zones = {subnet.get("id"): subnet.get("availability_zone") for subnet in planned.of("aws_subnet")}
-    regions = {zone[:-1] for zone in zones.values() if zone}
-    vpcs = {vpc.get("id"): vpc for vpc in planned.of("aws_vpc")}
+    subnets = planned.by("aws_subnet", "id")
+    zones = {subnet.get("availability_zone") for subnet in planned.of("aws_subnet")}
+    regions = {zone[:-1] for zone in zones if zone}
+    vpcs = planned.by("aws_vpc", "id")
     for endpoint in planned.of("aws_vpc_endpoint"):
         name = endpoint.get("service_name")
         match = re.fullmatch(r"com\.amazonaws\.([a-z]{2}(?:-[a-z]+)+-[0-9])\.[a-z0-9.-]+", name or "")
@@ -195,13 +197,14 @@ def endpoints(planned: Planned) -> Found:
             continue
         if endpoint.get("security_group_ids") == []:
             yield endpoint, "is an interface without a security group; must have one"
-        placed = [zones.get(subnet) for subnet in endpoint.get("subnet_ids") or []]
+        given = endpoint.get("subnet_ids") or []
+        placed = [subnets[subnet].get("availability_zone") for subnet in given if subnet in subnets]
         if len(set(placed)) < len(placed):
             yield (
                 endpoint,
                 f"has several subnets in a zone: {sorted(map(str, placed))}; must have one in each",
             )
-        vpc = vpcs.get(endpoint.get("vpc_id"))
+        vpc = vpcs.get(str(endpoint.get("vpc_id")))
         if vpc and endpoint.get("private_dns_enabled"):
             for argument in ("enable_dns_support", "enable_dns_hostnames"):
                 if not vpc.get(argument):

@@ -18,7 +18,8 @@ def policy_sizes(planned: Planned) -> Found:
     """
     inline: dict[str, list[Resource]] = defaultdict(list)
     for resource in planned.of("aws_iam_role_policy"):
-        inline[resource.get("role")].append(resource)
+        if (role := resource.get("role")) is not None:
+            inline[role].append(resource)
     for role, policies in inline.items():
         size = sum(_size(policy.get("policy")) for policy in policies)
         if size > INLINE:

@@ -49,6 +49,10 @@ class Planned:
         """The resources of some types."""
         return [resource for resource in self._resources if resource.kind in kinds]
 
+    def by(self, kind: str, argument: str) -> dict[str, Resource]:
+        """The resources of a type by an argument such as their ARN, where it is known."""
+        return {item.get(argument): item for item in self.of(kind) if item.get(argument) is not None}
+
     def having(self, argument: str) -> list[Resource]:
         """The resources of any type for which an argument is known."""
         return [resource for resource in self._resources if resource.get(argument) is not None]

@@ -79,9 +79,9 @@ def exec_needs_to_write(planned: Planned) -> Found:
 
     Amazon ECS Developer Guide, "Monitor Amazon ECS containers with ECS Exec" (considerations).
     """
-    tasks = {task.get("arn"): task for task in planned.of("aws_ecs_task_definition")}
+    tasks = planned.by("aws_ecs_task_definition", "arn")
     for service in planned.of("aws_ecs_service"):
-        task = tasks.get(service.get("task_definition"))
+        task = tasks.get(str(service.get("task_definition")))
         closed = task and any(container.get("readonlyRootFilesystem") for container in containers(task))
         if service.get("enable_execute_command") and closed:
             yield service, "enable_execute_command is on, but readonlyRootFilesystem too; must be one of them"
