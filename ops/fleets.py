@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 from botocore.exceptions import ClientError
 
@@ -11,6 +11,9 @@ from environments.schema import Environment
 from modules.worker_fleet.scaling import Scaling
 from modules.worker_fleet.settings import FleetSettings
 from ops.aws import Caller, code
+
+if TYPE_CHECKING:
+    from mypy_boto3_application_autoscaling.type_defs import ScheduledActionTypeDef
 
 NO_IMAGE_TAG = "none-pushed-yet"
 """The tag that a task definition names while there is no image (``modules/worker_fleet/worker_fleet.py``)."""
@@ -84,7 +87,23 @@ class Fleets:
         return (targets[0]["MinCapacity"], targets[0]["MaxCapacity"]) if targets else None
 
     def _raise(self, resource: str, scaling: Scaling) -> bool:
-        """Set the bounds of the target and of its scheduled actions; whether all of the actions are deployed."""
+        """Set the bounds of the target and of its scheduled actions; whether all of the actions are deployed.
+
+        The target comes last: while its bounds are 0, a command that was cut off can be repeated.
+        """
+        wanted = _scheduled_bounds(scaling)
+        deployed = {_moment(action): action for action in self._scheduled_actions(resource)}
+        for moment in deployed.keys() & wanted.keys():
+            least, most = wanted[moment]
+            self._autoscaling.put_scheduled_action(
+                ServiceNamespace="ecs",
+                ResourceId=resource,
+                ScalableDimension="ecs:service:DesiredCount",
+                ScheduledActionName=deployed[moment]["ScheduledActionName"],
+                Schedule=moment.schedule,
+                Timezone=moment.timezone,
+                ScalableTargetAction={"MinCapacity": least, "MaxCapacity": most},
+            )
         self._autoscaling.register_scalable_target(
             ServiceNamespace="ecs",
             ResourceId=resource,
@@ -92,33 +111,32 @@ class Fleets:
             MinCapacity=scaling.min,
             MaxCapacity=scaling.max,
         )
-        deployed = self._scheduled_actions(resource)
-        wanted = _scheduled_bounds(scaling)
-        for name in deployed & wanted.keys():
-            least, most, when, timezone = wanted[name]
-            self._autoscaling.put_scheduled_action(
-                ServiceNamespace="ecs",
-                ResourceId=resource,
-                ScalableDimension="ecs:service:DesiredCount",
-                ScheduledActionName=name,
-                Schedule=when,
-                Timezone=timezone,
-                ScalableTargetAction={"MinCapacity": least, "MaxCapacity": most},
-            )
-        return deployed == wanted.keys()
+        return deployed.keys() == wanted.keys()
 
-    def _scheduled_actions(self, resource: str) -> set[str]:
+    def _scheduled_actions(self, resource: str) -> list[ScheduledActionTypeDef]:
         pages = self._autoscaling.get_paginator("describe_scheduled_actions").paginate(
             ServiceNamespace="ecs", ResourceId=resource
         )
-        return {action["ScheduledActionName"] for page in pages for action in page["ScheduledActions"]}
+        return [action for page in pages for action in page["ScheduledActions"]]
 
 
-def _scheduled_bounds(scaling: Scaling) -> dict[str, tuple[int, int, str, str]]:
-    """Least, most, when and time zone of each scheduled action, by its name in `modules.worker_fleet.bounds`."""
-    actions = {}
+class _Moment(NamedTuple):
+    """What tells a fleet's scheduled actions apart: the first word of their name, and when they are."""
+
+    word: str
+    schedule: str
+    timezone: str
+
+
+def _moment(action: ScheduledActionTypeDef) -> _Moment:
+    word = action["ScheduledActionName"].split()[0]
+    return _Moment(word, action["Schedule"], action.get("Timezone", "UTC"))
+
+
+def _scheduled_bounds(scaling: Scaling) -> dict[_Moment, tuple[int, int]]:
+    """The fewest and the most tasks from each moment on, as in `modules.worker_fleet.bounds`."""
+    bounds = {}
     for item in scaling.schedule:
-        key = re.sub(r"[:|/]", "-", item.start)
-        actions[f"start {key}"] = (item.min, item.max, item.start, item.timezone)
-        actions[f"end {key}"] = (scaling.min, scaling.max, item.end, item.timezone)
-    return actions
+        bounds[_Moment("start", item.start, item.timezone)] = (item.min, item.max)
+        bounds[_Moment("end", item.end, item.timezone)] = (scaling.min, scaling.max)
+    return bounds
