@@ -12,7 +12,7 @@ from environments.loading import find, load_all
 from environments.not_built import refuse_unbuilt
 from environments.schema import Environment
 from modules.cluster.cluster import Cluster
-from modules.expression import Expression, hcl
+from modules.expression import Expression
 from modules.hatchet.token import ClientToken, TokenAttributes
 from modules.network.attributes import NetworkAttributes
 from modules.network.network import Network
@@ -108,9 +108,21 @@ def workers_stack(app: ScytheApp, deployment: Deployment, environment: Environme
     ]
     stack.output("cluster_name", cluster.name, "Name of the ECS cluster of the workers.")
     stack.output(
-        "fleets_wait_for",
-        Expression(hcl({fleet.node.id: fleet.waits_for for fleet in fleets})),
-        "What each fleet waits for before it runs tasks: an image, a token, or nothing.",
+        "fleets_without_image",
+        Expression("[for name, fleet in local.workers : name if fleet.image == null]"),
+        "The fleets that run no task before they have an image.",
+    )
+    # No output: it would show as a change in the plan after scythe-aws token.
+    missing = f'contains(concat({", ".join(str(fleet.waits_for) for fleet in fleets)}), "token")'
+    stack.add_override(
+        "check.token.assert",
+        [
+            {
+                "condition": f"${{!{missing}}}",
+                "error_message": "No fleet runs a task before Hatchet's client token is stored: "
+                f"scythe-aws token {environment.name}",
+            }
+        ],
     )
 
 

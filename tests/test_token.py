@@ -178,6 +178,13 @@ class Lab:
         return {name: (item["MinCapacity"], item["MaxCapacity"]) for name, item in found.items()}
 
     @property
+    def token_check(self) -> str:
+        """Whether Terraform finds a token; it warns where not."""
+        self.deployed.plan("workers")
+        (check,) = self.deployed.plan_json("workers")["checks"]
+        return str(check["status"])
+
+    @property
     def images(self) -> set[str]:
         """The images of the deployed services."""
         ecs = self._aws.client("ecs")
@@ -216,6 +223,8 @@ def test_every_order_of_image_token_and_deployment_ends_the_same(labs: dict[str,
         done.add(step)
         if "deploy" in done and done != {"image", "token", "deploy"}:
             assert environment.bounds == HELD, f"started after {done}"
+        if order == "image-deploy-token" and step != "image":
+            assert environment.token_check == ("pass" if step == "token" else "fail")
     if environment.images != {IMAGE}:
         # The task definition is older than the image: nothing may run yet, and the last words said so.
         assert environment.bounds == HELD
