@@ -50,7 +50,7 @@ def left(folder: Path) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_docs_is_deployed_planned_again_and_destroyed(tmp_path: Path) -> None:
     demo = start(tmp_path, "docs", "--destroy")
     output, errors = demo.communicate()
@@ -145,3 +145,24 @@ def test_without_terraform_one_line_says_what_to_install(tmp_path: Path) -> None
     assert demo.returncode == 2
     assert demo.stderr.startswith("terraform 1.11 or newer is needed: install it from https://")
     assert demo.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("there", "line"),
+    [
+        ([], "Python 3.11 or newer is needed: install it from https://www.python.org/downloads"),
+        (["python3"], "terraform 1.11 or newer is needed: install it from https://developer.hashicorp.com/"),
+    ],
+)
+def test_make_says_first_what_to_install(tmp_path: Path, there: list[str], line: str) -> None:
+    for name in there:
+        (tmp_path / name).symlink_to(sys.executable)
+    make = shutil.which("make")
+    assert make
+    made = subprocess.run(
+        [make, "demo"], cwd=PROJECT, env={"PATH": str(tmp_path)}, capture_output=True, text=True
+    )
+    said, by_make, *_ = made.stderr.splitlines()
+    assert (made.returncode, made.stdout) == (2, "")
+    assert said.startswith(line)
+    assert by_make.startswith("make")
