@@ -12,6 +12,7 @@ from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, BaseResponse
 from moto.ecs.responses import EC2ContainerServiceResponse
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
+from moto.s3.models import FakeDeleteMarker
 
 from local_aws.ec2 import correct_ec2
 from local_aws.replacing import replace
@@ -26,6 +27,7 @@ def correct_moto() -> None:
     tag_new_budgets()
     keep_service_settings()
     stand_for_tls()
+    dispose_of_delete_markers()
     correct_ec2()
 
 
@@ -190,3 +192,11 @@ def stand_for_tls() -> None:
         return is_action_permitted(self, *arguments, **named)
 
     replace(IAMPolicyStatement, "is_action_permitted", corrected)
+
+
+def dispose_of_delete_markers() -> None:
+    """Let a bucket be emptied whose versioning is suspended: moto fails at its delete markers.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/DeletingObjectsfromVersioningSuspendedBuckets.html
+    """
+    replace(FakeDeleteMarker, "dispose", lambda self: None)

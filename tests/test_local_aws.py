@@ -201,3 +201,20 @@ def test_a_bucket_that_refuses_plain_http_takes_objects(empty: LocalAws, secure:
             s3.put_object(Bucket="private", Key="a", Body=b"a")
     else:
         s3.put_object(Bucket="private", Key="a", Body=b"a")
+
+
+def test_a_bucket_is_emptied_after_its_versioning_is_suspended(empty: LocalAws) -> None:
+    s3 = empty.client("s3")
+    s3.create_bucket(Bucket="versioned")
+    for status in ("Enabled", "Suspended"):
+        s3.put_bucket_versioning(Bucket="versioned", VersioningConfiguration={"Status": status})
+        if status == "Enabled":
+            s3.put_object(Bucket="versioned", Key="a", Body=b"a")
+            s3.delete_object(Bucket="versioned", Key="a")
+    listed = s3.list_object_versions(Bucket="versioned")
+    versions = [
+        {"Key": each["Key"], "VersionId": each["VersionId"]}
+        for each in listed["Versions"] + listed["DeleteMarkers"]
+    ]
+    s3.delete_objects(Bucket="versioned", Delete={"Objects": versions})
+    s3.delete_bucket(Bucket="versioned")
