@@ -98,8 +98,7 @@ class ScytheStack(TerraformStack):
 
     def output(self, name: str, value: Expression, description: str) -> None:
         """Write one output."""
-        output = TerraformOutput(self, f"Output-{name}", value=text(value), description=description)
-        output.override_logical_id(name)
+        TerraformOutput(self, name, value=text(value), description=description)
 
 
 @dataclasses.dataclass(frozen=True)
