@@ -9,14 +9,11 @@ from botocore.exceptions import ClientError
 
 from environments.schema import Environment
 from modules.worker_fleet.scaling import Scaling
-from modules.worker_fleet.settings import FleetSettings
+from modules.worker_fleet.settings import NO_IMAGE_TAG, FleetSettings
 from ops.aws import Caller, code
 
 if TYPE_CHECKING:
     from mypy_boto3_application_autoscaling.type_defs import ScheduledActionTypeDef
-
-NO_IMAGE_TAG = "none-pushed-yet"
-"""The tag that a task definition names while there is no image (``modules/worker_fleet/worker_fleet.py``)."""
 
 
 @dataclass(frozen=True)

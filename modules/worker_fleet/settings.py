@@ -19,6 +19,9 @@ RESERVED_NAMES = matching(
 )
 """Environment variables that the deployment or Fargate sets."""
 
+NO_IMAGE_TAG = "none-pushed-yet"
+"""What a task definition names while there is no image; the fleet is held at 0 tasks then."""
+
 VARIABLE = matching("^[A-Za-z_][A-Za-z0-9_]{0,127}$", "a variable's name of letters, digits and _")
 IMAGE = matching(
     r"^[a-z0-9][a-z0-9._:/-]{0,254}(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|@sha256:[0-9a-f]{64})$",

@@ -33,10 +33,7 @@ from modules.worker_fleet.bounds import Bounds
 from modules.worker_fleet.container import WRITABLE, container_definitions
 from modules.worker_fleet.environment import container_environment
 from modules.worker_fleet.roles import FleetRoles
-from modules.worker_fleet.settings import FleetSettings
-
-NO_IMAGE_TAG = "none-pushed-yet"
-"""What the task definition names while there is no image; the fleet is held at 0 tasks then."""
+from modules.worker_fleet.settings import NO_IMAGE_TAG, FleetSettings
 
 
 class WorkerFleet(Construct):
