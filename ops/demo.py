@@ -121,10 +121,12 @@ class _Threads:
 
     def join(self) -> None:
         """Wait for all; raise the first error at once."""
-        done = wait(self._futures, return_when=FIRST_EXCEPTION).done
-        for future in self._futures:
-            if future in done:
+        # Never for long: a signal that comes just before a wait begins is seen only when it ends.
+        while wait(self._futures, timeout=_POLL_SECONDS, return_when=FIRST_EXCEPTION).not_done:
+            for future in [future for future in self._futures if future.done()]:
                 future.result()
+        for future in self._futures:
+            future.result()
 
 
 class _Stack:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -11,11 +12,14 @@ from typing import Any
 import pytest
 
 from local_aws import LocalAws
-from main import PARTS, synthesize
+from main import PARTS
 from ops.terraform import TerraformError
-from tests.deployments.deployed import Data, Deployed, environment_of
+from tests.deployments.deployed import Data, Deployed
 from tests.deployments.dozen import dozen
 from tests.deployments.once import once
+
+SYNTH = threading.Lock()
+"""One thread at a time speaks with jsii."""
 
 REGIONS = ("us-east-1", "eu-west-1", "ap-northeast-1")
 
@@ -28,6 +32,8 @@ class Run:
         name: the environment's.
         folder: what holds its output folder.
         actions: what the second plan of each stack would do.
+        changed: the stacks of which the second plan has changes, of outputs too.
+        leftovers: what exists after the destroy.
         error: what Terraform said when it failed.
     """
 
@@ -35,6 +41,7 @@ class Run:
     folder: str
     actions: dict[str, dict[str, str]] = field(default_factory=dict)
     changed: list[str] = field(default_factory=list)
+    leftovers: list[str] = field(default_factory=list)
     error: str = ""
 
     def template(self, part: str) -> Path:
@@ -52,45 +59,47 @@ class Run:
 
 @dataclass
 class Runs:
-    """All runs by their environment's name, and what they left behind."""
+    """All runs by their environment's name."""
 
     runs: dict[str, Run]
-    leftovers: list[str]
 
 
 @pytest.fixture(scope="session")
 def runs(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Runs:
     """The dozen, whichever of pytest's processes asks first: the others wait for its results."""
     found = once(tmp_path_factory, worker_id, _run_dozen)
-    return Runs({name: Run(**run) for name, run in found["runs"].items()}, found["leftovers"])
+    return Runs({name: Run(**run) for name, run in found["runs"].items()})
 
 
 def _run_dozen(folder: Path) -> dict[str, Any]:
-    with LocalAws.start(log=folder / "local-aws.log") as aws:
-        environments = dozen(aws)
-        before = aws.leftovers(*REGIONS)
-        loaded = [environment_of(data, folder / "environments") for data in environments]
-        synthesize(loaded, folder / "cdktf.out")
-        # They wait for the provider's polls most of the time.
-        with ThreadPoolExecutor(6) as pool:
-            runs = list(pool.map(lambda data: _run(aws, folder, data["name"]), environments))
-        left = sorted(set(aws.leftovers(*REGIONS)) - set(before))
-    return asdict(Runs({run.name: run for run in runs}, left))
+    with LocalAws.start() as aws:
+        names = [data["name"] for data in dozen(aws)]
+    # They wait for the provider's polls most of the time.
+    with ThreadPoolExecutor(5) as pool:
+        runs = list(pool.map(lambda name: _run(folder / name, name), names))
+    return asdict(Runs({run.name: run for run in runs}))
 
 
-def _run(aws: LocalAws, folder: Path, name: str) -> Run:
+def _run(folder: Path, name: str) -> Run:
+    """Apply, plan again and destroy one environment of the dozen, on a local AWS of its own."""
+    folder.mkdir()
     run = Run(name, str(folder))
-    deployed = Deployed(aws, folder, name)
-    try:
-        with ThreadPoolExecutor(2) as pool:
-            list(pool.map(lambda part: deployed.apply([part]), PARTS[:2]))
-        deployed.apply(PARTS[2:])
-        for part in PARTS:
-            plan = deployed.plan(part)
-            run.actions[part] = dict(plan.actions)
-            run.changed += [part] * plan.has_changes
-            deployed.plan_json(part)
-        deployed.destroy()
-    except TerraformError as error:
-        run.error = str(error)
+    with LocalAws.start(log=folder / "local-aws.log") as aws:
+        data = next(data for data in dozen(aws) if data["name"] == name)
+        before = aws.leftovers(*REGIONS)
+        with SYNTH:
+            deployed = Deployed.synthesized(aws, folder, data)
+        try:
+            with ThreadPoolExecutor(2) as pool:
+                list(pool.map(lambda part: deployed.apply([part]), PARTS[:2]))
+            deployed.apply(PARTS[2:])
+            for part in PARTS:
+                plan = deployed.plan(part)
+                run.actions[part] = dict(plan.actions)
+                run.changed += [part] * plan.has_changes
+                deployed.plan_json(part)
+            deployed.destroy()
+        except TerraformError as error:
+            run.error = str(error)
+        run.leftovers = sorted(set(aws.leftovers(*REGIONS)) - set(before))
     return run

@@ -19,4 +19,4 @@ def test_a_second_plan_has_no_changes(runs: Runs) -> None:
 
 
 def test_destroy_leaves_nothing(runs: Runs) -> None:
-    assert runs.leftovers == []
+    assert {run.name: run.leftovers for run in runs.runs.values() if run.leftovers} == {}
