@@ -18,6 +18,7 @@ from werkzeug.serving import make_server
 
 from local_aws.corrections import correct_moto
 from local_aws.local_aws import STAY
+from local_aws.retries import OnceOnly
 
 
 def main() -> None:
@@ -26,7 +27,7 @@ def main() -> None:
     server = make_server(
         "127.0.0.1",
         0,
-        DomainDispatcherApplication(create_backend_app),
+        OnceOnly(DomainDispatcherApplication(create_backend_app)),
         threaded=True,
         request_handler=MotoRequestHandler,
     )
