@@ -27,6 +27,7 @@ from cdktf_cdktf_provider_aws.vpc_security_group_ingress_rule import VpcSecurity
 from constructs import Construct
 
 from modules.expression import Expression, hcl, ref, text, when
+from modules.network.attributes import HTTPS
 from modules.network.settings import NetworkSettings
 from modules.network.subnets import Layout
 from modules.stack import Label
@@ -35,8 +36,6 @@ from modules.suppression import suppress
 AMAZON_LINUX = "resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64"
 """Resolved at launch, so a release of Amazon's shows in no plan and the next instance has it
 (Amazon EC2 Auto Scaling User Guide, "Use AWS Systems Manager parameters instead of AMI IDs")."""
-
-HTTPS = 443
 
 
 class NatInstance(Construct):
