@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
 from moto.budgets.responses import BudgetsResponse
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, BaseResponse
-from moto.ecs.responses import EC2ContainerServiceResponse
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
 from moto.s3.models import FakeDeleteMarker
 
 from local_aws.ec2 import correct_ec2
+from local_aws.ecs import correct_ecs
+from local_aws.rds import correct_rds
 from local_aws.replacing import replace
 
 
@@ -25,10 +25,11 @@ def correct_moto() -> None:
     keep_tags(BudgetsResponse, "ResourceARN")
     tag_new_scalable_targets()
     tag_new_budgets()
-    keep_service_settings()
     stand_for_tls()
     dispose_of_delete_markers()
     correct_ec2()
+    correct_ecs()
+    correct_rds()
 
 
 class UnknownOperationError(ServiceException):
@@ -127,44 +128,6 @@ def tag_new_budgets() -> None:
 
     replace(BudgetsResponse, "create_budget", create_budget)
     replace(BudgetsResponse, "delete_budget", delete_budget)
-
-
-_SERVICE_SETTINGS = {
-    "availabilityZoneRebalancing": "availability_zone_rebalancing",
-    "capacityProviderStrategy": "capacity_provider_strategy",
-    "deploymentConfiguration": "deployment_configuration",
-    "enableECSManagedTags": "enable_ecs_managed_tags",
-    "enableExecuteCommand": "enable_execute_command",
-    "healthCheckGracePeriodSeconds": "health_check_grace_period_seconds",
-}
-
-
-def keep_service_settings() -> None:
-    """Keep the settings of an ECS service that moto forgets, and no launch type beside a capacity strategy.
-
-    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Service.html
-    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html ("If a
-    capacityProviderStrategy is specified, the launchType parameter must be omitted.")
-    """
-
-    def corrected(action: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        def answered(self: Any) -> Any:
-            answer = action(self)
-            service = answer.result["service"]
-            for name, attribute in _SERVICE_SETTINGS.items():
-                if (value := self._get_param(name)) is not None:
-                    setattr(service, attribute, value)
-            if self._get_param("capacityProviderStrategy"):
-                service.launch_type = None
-                for deployment in service.deployments:
-                    deployment.pop("launchType", None)
-                    deployment["capacityProviderStrategy"] = service.capacity_provider_strategy
-            return answer
-
-        return answered
-
-    for name in ("create_service", "update_service"):
-        replace(EC2ContainerServiceResponse, name, corrected(getattr(EC2ContainerServiceResponse, name)))
 
 
 def _tags(response: Any) -> dict[str, dict[str, str]]:

@@ -1,0 +1,76 @@
+"""Finds the programs that tasks need on this machine: the Hatchet engine's, PostgreSQL's and the AWS CLI."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+HATCHET = ("hatchet-migrate", "hatchet-admin", "hatchet-engine", "hatchet-api")
+"""What a Hatchet engine needs; `hatchet-staticfileserver`, its pages, may lie beside them."""
+
+POSTGRES = ("initdb", "pg_ctl", "postgres", "psql")
+
+DEBIAN = Path("/usr/lib/postgresql")
+"""Where Debian has the versions of PostgreSQL, none of whose servers is on PATH."""
+
+
+def hatchet_binaries() -> Path | None:
+    """The folder with the Hatchet engine's binaries: `$HATCHET_BIN_DIR`, or else one on PATH."""
+    given = os.environ.get("HATCHET_BIN_DIR")
+    return _first([Path(given)] if given else _path(), HATCHET)
+
+
+def postgres_binaries() -> Path | None:
+    """The folder with PostgreSQL's: on PATH, beside Hatchet's, or Debian's newest."""
+    beside = hatchet_binaries()
+    versions = sorted(
+        (version for version in DEBIAN.glob("*/bin") if version.parent.name.isdigit()),
+        key=lambda version: int(version.parent.name),
+        reverse=True,
+    )
+    return _first([*_path(), *([beside] if beside else []), *versions], POSTGRES)
+
+
+def aws_cli() -> Path | None:
+    """The AWS CLI: of this Python's environment, or else on PATH."""
+    own = Path(sys.executable).with_name("aws")
+    found = str(own) if own.exists() else shutil.which("aws")
+    return Path(found) if found else None
+
+
+def missing() -> str:
+    """Why no Hatchet engine can run here, in one line; empty where one can."""
+    lacking = []
+    if hatchet_binaries() is None:
+        place = "HATCHET_BIN_DIR" if os.environ.get("HATCHET_BIN_DIR") else "HATCHET_BIN_DIR nor on PATH"
+        lacking.append(
+            f"the Hatchet engine's binaries ({', '.join(HATCHET)}) are "
+            f"{'not' if place == 'HATCHET_BIN_DIR' else 'neither'} in {place}"
+        )
+    if postgres_binaries() is None:
+        lacking.append(missing_postgres())
+    if aws_cli() is None:
+        lacking.append("the AWS CLI is neither beside Python nor on PATH")
+    return "; ".join(lacking)
+
+
+def missing_postgres() -> str:
+    """Why no PostgreSQL can run here, in one line; empty where one can."""
+    if postgres_binaries():
+        return ""
+    return f"PostgreSQL's binaries ({', '.join(POSTGRES)}) are neither on PATH nor in {DEBIAN}"
+
+
+def _path() -> Iterator[Path]:
+    return (Path(folder) for folder in os.get_exec_path())
+
+
+def _first(folders: Iterable[Path], programs: Iterable[str]) -> Path | None:
+    programs = tuple(programs)
+    return next(
+        (folder for folder in folders if all(os.access(folder / program, os.X_OK) for program in programs)),
+        None,
+    )
