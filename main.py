@@ -9,13 +9,17 @@ from pathlib import Path
 
 from environments.errors import EnvironmentFileError
 from environments.loading import find, load_all
-from environments.not_built import refuse_unbuilt
 from environments.schema import Environment
 from modules.cluster.cluster import Cluster
 from modules.expression import Expression
+from modules.hatchet.attributes import HatchetAttributes
+from modules.hatchet.hatchet import Hatchet
+from modules.hatchet.repositories import Repositories, RepositoryAttributes
+from modules.hatchet.settings import HatchetSettings
 from modules.hatchet.token import ClientToken, TokenAttributes
 from modules.network.attributes import NetworkAttributes
 from modules.network.network import Network
+from modules.observability.observability import Observability
 from modules.output import SynthesisError, synthesized_into
 from modules.researcher.researcher import Researcher
 from modules.stack import Backend, Deployment, EnvironmentStack, ScytheApp
@@ -23,8 +27,16 @@ from modules.storage.attributes import StorageAttributes
 from modules.storage.storage import Storage
 from modules.worker_fleet.worker_fleet import WorkerFleet
 
-PARTS = ("network", "storage", "workers")
-"""The stacks of an environment, in the order in which they are deployed."""
+WORKERS = "workers"
+"""The end of the name of the workers' cluster."""
+
+
+def parts(environment: Environment) -> tuple[str, ...]:
+    """The stacks of an environment, in the order in which they are deployed."""
+    hatchet = ("hatchet",) if environment.hatchet.mode == "self_hosted" else ()
+    is_watched = environment.observability.alarm_email or environment.observability.monthly_budget_usd
+    observability = ("observability",) if is_watched else ()
+    return ("network", "storage", *hatchet, "workers", *observability)
 
 
 def compose(app: ScytheApp, environment: Environment) -> None:
@@ -42,7 +54,11 @@ def compose(app: ScytheApp, environment: Environment) -> None:
     )
     network_stack(app, deployment, environment)
     storage_stack(app, deployment, environment)
+    if "hatchet" in parts(environment):
+        hatchet_stack(app, deployment, environment)
     workers_stack(app, deployment, environment)
+    if "observability" in parts(environment):
+        observability_stack(app, deployment, environment)
 
 
 def network_stack(app: ScytheApp, deployment: Deployment, environment: Environment) -> None:
@@ -55,19 +71,47 @@ def network_stack(app: ScytheApp, deployment: Deployment, environment: Environme
 
 
 def storage_stack(app: ScytheApp, deployment: Deployment, environment: Environment) -> None:
-    """``<name>-storage``: the bucket, the image repository, the token's secret, the researchers' policy."""
+    """``<name>-storage``: the bucket, the image repositories, the token's secret, the researchers' policy."""
     stack = EnvironmentStack(app, deployment, "storage")
     storage = Storage(
         stack, "Default", label=stack.label, settings=stack.settings("storage", environment.storage)
     ).attributes
-    token = ClientToken(
-        stack, "token", label=stack.label, settings=stack.settings("hatchet", environment.hatchet)
-    ).attributes
+    hatchet = stack.settings("hatchet", hatchet_settings(environment))
+    token = ClientToken(stack, "token", label=stack.label, settings=hatchet).attributes
+    repositories = Repositories(stack, "hatchet", label=stack.label, settings=hatchet).attributes
     researcher = Researcher(stack, "researcher", label=stack.label, storage=storage, token=token)
     stack.publish(storage)
     stack.publish(token)
+    stack.publish(repositories)
     stack.output("researcher_policy_arn", researcher.policy_arn, "ARN of the researchers' policy.")
     stack.output("researcher_policy", researcher.policy_json, "The researchers' policy as a document.")
+
+
+def hatchet_settings(environment: Environment) -> HatchetSettings:
+    """The engine's settings, with what another section decides where its own leaves it open."""
+    return environment.hatchet.model_copy(update={"image_registry": environment.image_registry})
+
+
+def hatchet_stack(app: ScytheApp, deployment: Deployment, environment: Environment) -> None:
+    """``<name>-hatchet``: the engine, with its cluster, database and load balancer."""
+    stack = EnvironmentStack(app, deployment, "hatchet")
+    hatchet = Hatchet(
+        stack,
+        "Default",
+        label=stack.label,
+        settings=stack.settings("hatchet", hatchet_settings(environment)),
+        cluster=Cluster(stack, "hatchet", label=stack.label, name="hatchet"),
+        network=stack.read("network", NetworkAttributes),
+        token=stack.read("storage", TokenAttributes),
+        repository_urls=stack.read("storage", RepositoryAttributes).hatchet_repository_urls,
+        workers_cluster=f"{environment.name}-{WORKERS}",
+        log_retention_days=stack.local("log_retention_days", environment.observability.log_retention_days),
+    )
+    stack.publish(hatchet.attributes)
+    stack.output("dashboard_url", hatchet.url, "The dashboard, for those whom allowed_cidrs lets in.")
+    stack.output(
+        "admin_secret_arn", hatchet.admin_secret_arn, "ARN of the secret with the admin's first password."
+    )
 
 
 def workers_stack(app: ScytheApp, deployment: Deployment, environment: Environment) -> None:
@@ -76,8 +120,10 @@ def workers_stack(app: ScytheApp, deployment: Deployment, environment: Environme
     network = stack.read("network", NetworkAttributes)
     storage = stack.read("storage", StorageAttributes)
     token = stack.read("storage", TokenAttributes)
+    is_self_hosted = "hatchet" in parts(environment)
+    hatchet = stack.read("hatchet", HatchetAttributes) if is_self_hosted else HatchetAttributes.cloud()
     log_retention_days = stack.local("log_retention_days", environment.observability.log_retention_days)
-    cluster = Cluster(stack, "workers", label=stack.label, name="workers")
+    cluster = Cluster(stack, "workers", label=stack.label, name=WORKERS)
 
     stack.local(
         "workers",
@@ -103,6 +149,7 @@ def workers_stack(app: ScytheApp, deployment: Deployment, environment: Environme
             network=network,
             storage=storage,
             token=token,
+            hatchet=hatchet,
         )
         for name, fleet in environment.workers.items()
     ]
@@ -113,17 +160,30 @@ def workers_stack(app: ScytheApp, deployment: Deployment, environment: Environme
         "The fleets that run no task before they have an image.",
     )
     # No output: it would show as a change in the plan after scythe-aws token.
+    remedy = (
+        f"Hatchet's set-up stores it (log group /scythe/{environment.name}/hatchet), then: cdktf deploy "
+        f"{environment.name}-workers"
+        if is_self_hosted
+        else f"scythe-aws token {environment.name}"
+    )
     missing = f'contains(concat({", ".join(str(fleet.waits_for) for fleet in fleets)}), "token")'
     stack.add_override(
         "check.token.assert",
         [
             {
                 "condition": f"${{!{missing}}}",
-                "error_message": "No fleet runs a task before Hatchet's client token is stored: "
-                f"scythe-aws token {environment.name}",
+                "error_message": f"No fleet runs a task before Hatchet's client token is stored: {remedy}",
             }
         ],
     )
+
+
+def observability_stack(app: ScytheApp, deployment: Deployment, environment: Environment) -> None:
+    """``<name>-observability``: who hears of what goes wrong, and of what it costs."""
+    stack = EnvironmentStack(app, deployment, "observability")
+    settings = stack.settings("observability", environment.observability)
+    observability = Observability(stack, "Default", label=stack.label, settings=settings)
+    stack.output("alarms_topic_arn", observability.topic_arn, "ARN of the topic of what goes wrong.")
 
 
 def synthesize(environments: Iterable[Environment], out: Path) -> None:
@@ -145,9 +205,7 @@ def main() -> int:
     """
     given = os.environ.get("SCYTHE_AWS_ENVIRONMENTS", "")
     try:
-        paths = find(filter(None, given.split(os.pathsep)))
-        environments = load_all(paths)
-        refuse_unbuilt(zip(paths, environments, strict=True))
+        environments = load_all(find(filter(None, given.split(os.pathsep))))
         synthesize(environments, Path("cdktf.out"))
     except (EnvironmentFileError, SynthesisError) as error:
         print(error, file=sys.stderr)

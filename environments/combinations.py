@@ -17,8 +17,9 @@ WAY_OUT: tuple[Path, ...] = (("network", "nat"), ("network", "existing"), ("netw
 OWN_TAGS = ("project", "environment", "stack")
 """Tags that every resource gets; a file's tag of the same key wins."""
 
-NEEDED_ENDPOINTS = ("ecr.api", "ecr.dkr", "logs", "monitoring", "secretsmanager")
-"""What a task without a way out cannot do without: its image, its logs, the backlog's metric, its secrets."""
+NEEDED_ENDPOINTS = ("ecr.api", "ecr.dkr", "ecs", "logs", "monitoring", "secretsmanager")
+"""What tasks without a way out cannot do without: their images, the rollout of workers with a new token, their logs,
+the backlog's metric, their secrets."""
 
 
 def combination_faults(environment: Environment) -> Iterator[Fault]:

@@ -19,9 +19,9 @@ from modules.worker_fleet.settings import IMAGE, FleetSettings
 
 FLEET_NAME = matching(
     "^[a-z]([a-z0-9]|-[a-z0-9]){0,27}$",
-    "a name of at most 28 lower-case letters, digits and single hyphens that begins with a letter; backlog and "
-    "...-on-demand are taken",
-    unless="^.{29}|^backlog$|-on-demand$",
+    "a name of at most 28 lower-case letters, digits and single hyphens that begins with a letter; backlog, "
+    "hatchet, hatchet-... and ...-on-demand are taken",
+    unless="^.{29}|^backlog$|^hatchet(-|$)|-on-demand$",
 )
 """A fleet's name: IAM's 64 letters hold ``<environment>-<fleet>-execution``, 24 + 1 + 28 + 10."""
 

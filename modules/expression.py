@@ -133,6 +133,19 @@ def when(condition: object) -> float:
     return number(f"{condition} ? 1 : 0")
 
 
+def both(*conditions: Expression | None) -> Expression | None:
+    """What holds where all conditions do; None, which is always, is left out."""
+    given = [condition for condition in conditions if condition is not None]
+    if len(given) < 2:
+        return next(iter(given), None)
+    return Expression(" && ".join(f"({condition})" for condition in given))
+
+
+def only_where(condition: Expression | None) -> float | None:
+    """``count`` of a resource that is there under a condition, or always, without a count."""
+    return None if condition is None else when(condition)
+
+
 def local(scope: Construct, id_: str, expression: object) -> Expression:
     """Give an expression that several places need a name of its own."""
     return Expression(f"local.{TerraformLocal(scope, id_, text(expression)).friendly_unique_id}")
@@ -145,6 +158,11 @@ def ref(element: TerraformElement) -> Expression:
         known = Expression(f"{_kind(type(element))}.{element.friendly_unique_id}")
         element.__dict__["scythe_address"] = known
     return known
+
+
+def made(element: TerraformElement, exists: Expression | None) -> Expression:
+    """A resource that `only_where` may have counted, where it exists."""
+    return ref(element) if exists is None else ref(element)[0]
 
 
 @cache

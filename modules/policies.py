@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from modules.expression import hcl, text
+from modules.expression import Expression, hcl, text
 
 
 @dataclass(frozen=True)
@@ -19,10 +19,13 @@ class Condition:
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement of a policy; `services` are the principals of a trust policy."""
+    """One statement of a policy; `services` are the principals of a trust policy.
+
+    The resources are a list, or the expression of one.
+    """
 
     actions: Sequence[str]
-    resources: Sequence[object] = ()
+    resources: Sequence[object] | Expression = ()
     conditions: Sequence[Condition] = ()
     services: Sequence[str] = ()
     effect: str = "Allow"
@@ -35,7 +38,9 @@ class Statement:
             body["Principal"] = {"Service": list(self.services)}
         if self.everyone:
             body["Principal"] = "*"
-        if self.resources:
+        if isinstance(self.resources, Expression):
+            body["Resource"] = self.resources
+        elif self.resources:
             body["Resource"] = list(self.resources)
         if self.conditions:
             tests: dict[str, dict[str, list[object]]] = {}

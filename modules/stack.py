@@ -65,6 +65,11 @@ def attribute(description: str) -> Any:
     return dataclasses.field(metadata={"description": description})
 
 
+def _published(attributes: DataclassInstance | type[DataclassInstance]) -> list[dataclasses.Field[Any]]:
+    """The fields that `attribute` made; others have a value of their own in each stack."""
+    return [field for field in dataclasses.fields(attributes) if "description" in field.metadata]
+
+
 class ScytheApp(App):
     """CDKTF's app. From here rather than from cdktf, so that the seam of `modules` comes before jsii starts."""
 
@@ -93,7 +98,7 @@ class ScytheStack(TerraformStack):
 
     def publish(self, attributes: DataclassInstance) -> None:
         """Write a construct's attributes as the stack's outputs."""
-        for field in dataclasses.fields(attributes):
+        for field in _published(attributes):
             self.output(field.name, getattr(attributes, field.name), field.metadata["description"])
 
     def output(self, name: str, value: Expression, description: str) -> None:
@@ -180,9 +185,7 @@ class EnvironmentStack(ScytheStack):
             before = self.node.root.node.find_child(f"{self._deployment.environment}-{part}")
             self.add_dependency(cast("TerraformStack", before))
         outputs = Expression(f"data.terraform_remote_state.{part}.outputs")
-        return attributes(
-            **{field.name: getattr(outputs, field.name) for field in dataclasses.fields(attributes)}
-        )
+        return attributes(**{field.name: getattr(outputs, field.name) for field in _published(attributes)})
 
     def _find_state(self, part: str) -> None:
         backend = self._deployment.backend

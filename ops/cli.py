@@ -28,6 +28,9 @@ ENVIRONMENTS = Annotated[
 ]
 JSON = Annotated[bool, typer.Option("--json", help="Answer in JSON on standard output.")]
 
+image = typer.Typer(help="The container images that tasks run.", no_args_is_help=True)
+app.add_typer(image, name="image")
+
 # Imports stand in the commands: each loads what it needs alone, and --help nothing.
 
 
@@ -77,6 +80,14 @@ def connect(
     from ops.connect import connect
 
     connect(env, command or [])
+
+
+@image.command("mirror")
+def image_mirror(env: ENVIRONMENT, as_json: JSON = False) -> None:
+    """Copy the images of Hatchet's engine to the environment's ECR, where its tasks read them."""
+    from ops.mirror import mirror
+
+    mirror(env, as_json=as_json)
 
 
 @app.command()

@@ -19,7 +19,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from environments.not_built import refuse_unbuilt
 from environments.schema import Environment, StateSettings
 from ops.demo_screen import Screen, Step
 from ops.environment import environments_of
@@ -60,7 +59,6 @@ def demo(environment: str = "docs", *, destroy: bool = False, keep: bool = False
         raise CommandError("--destroy and --keep exclude each other: give one of them")
     Terraform.require(os.environ)
     found = environments_of([environment])
-    refuse_unbuilt(found)
     runnable = _for_local_aws(found[0][1])
     folder = Path(tempfile.mkdtemp(prefix="scythe-aws-demo-"))
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # kill ends what Ctrl-C ends
@@ -77,18 +75,23 @@ def demo(environment: str = "docs", *, destroy: bool = False, keep: bool = False
 
 
 def _for_local_aws(environment: Environment) -> Environment:
-    """The environment with its state on this machine, in the local AWS's account."""
+    """The environment with its state on this machine, in the local AWS's account, and nothing that a destroy keeps."""
     missing = {
         "network.existing": environment.network.existing is not None,
         "storage.existing": environment.storage.existing,
         "hatchet.token_secret_arn": environment.hatchet.token_secret_arn is not None,
+        "hatchet.zone_id": environment.hatchet.zone_id is not None,
     }
     for key, named in missing.items():
         if named:
             raise CommandError(
                 f"{key} names what the local AWS has not: the demo needs an environment without"
             )
-    return environment.model_copy(update={"account_id": None, "state": StateSettings()})
+    database = environment.hatchet.database.model_copy(
+        update={"deletion_protection": False, "final_snapshot": False}
+    )
+    hatchet = environment.hatchet.model_copy(update={"database": database})
+    return environment.model_copy(update={"account_id": None, "state": StateSettings(), "hatchet": hatchet})
 
 
 class _Threads:
@@ -203,11 +206,11 @@ class _Demo:
     def _synthesize(self) -> Sequence[str]:
         name = self._environment.name
         with self._screen.step(name, "synthesizing", "synthesized", f"scythe-aws synth {self._given}"):
-            from main import PARTS, synthesize  # only now, since it takes a second
+            from main import parts, synthesize  # only now, since it takes a second
 
             synthesize([self._environment], self._folder / "cdktf.out")
         (self._folder / "state").mkdir()
-        return PARTS
+        return parts(self._environment)
 
     def _stack(self, part: str, aws: LocalAws) -> _Stack:
         name = f"{self._environment.name}-{part}"
@@ -256,23 +259,23 @@ class _Demo:
         return 0
 
     def _destroy(self, threads: _Threads, aws: LocalAws) -> int:
-        waves = [
-            [stack for stack in self._stacks.values() if bool(stack.needs) is reads]
-            for reads in (True, False)
-        ]
-        for wave in waves:
-            for stack in wave:
-                threads.start(self._destroy_stack, stack)
-            threads.join()
+        for part in self._stacks:
+            threads.start(self._destroy_stack, part, threads.ended)
+        threads.join()
         left = aws.leftovers(self._environment.region)
         self._screen.write("Nothing is left." if not left else "Left:", "bold")
         for line in left:
             self._screen.write(f"  {line}")
         return 1 if left else 0
 
-    def _destroy_stack(self, stack: _Stack) -> None:
+    def _destroy_stack(self, part: str, ended: threading.Event) -> None:
+        stack = self._stacks[part]
+        while any(other.deployed for other in self._stacks.values() if part in other.needs):
+            if ended.wait(_POLL_SECONDS):
+                return
         with self._step(stack, "destroying", "destroyed", "destroy"):
             stack.terraform.destroy()
+        stack.deployed = False
 
     def _say_how_to_reach(self, aws: LocalAws) -> None:
         variables = " ".join(f"{name}={shlex.quote(value)}" for name, value in aws.variables.items())

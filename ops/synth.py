@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from environments.loading import file_name
-from environments.not_built import refuse_unbuilt
 from environments.schema import Environment
 from ops.environment import environments_of
 
@@ -21,13 +20,12 @@ def synth(given: Sequence[str], out: Path, *, as_json: bool = False) -> None:
         as_json: print one JSON document: ``stacks``, and ``fleets_without_image`` by environment.
     """
     found = environments_of(given)
-    refuse_unbuilt(found)
     # Only now, since it takes a second: faults of a file are told at once.
-    from main import PARTS, synthesize
+    from main import parts, synthesize
 
     environments = [environment for _, environment in found]
     synthesize(environments, out)
-    stacks = [f"{environment.name}-{part}" for environment in environments for part in PARTS]
+    stacks = [f"{environment.name}-{part}" for environment in environments for part in parts(environment)]
     waiting = {environment.name: _without_image(environment) for environment in environments}
     if as_json:
         print(json.dumps({"stacks": stacks, "fleets_without_image": waiting}, indent=2))

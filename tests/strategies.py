@@ -199,26 +199,33 @@ def engines(draw: st.DrawFn) -> Data:
         deletion_protection=st.booleans(),
         password_version=st.integers(1, 9),
     )
-    broker = draw(st.sampled_from(["postgres", "rabbitmq", "amazon_mq"]))
-    sized: Data = {"rabbitmq": sizes(), "amazon_mq": st.just({"instance_type": "mq.m7g.large"})}
+    broker = draw(st.sampled_from(["postgres", "rabbitmq"]))
     certificate = {"certificate_arn": f"arn:aws:acm:us-east-1:{ACCOUNT}:certificate/11111111-2222"}
+    domain: Data = {"domain": "hatchet.example.org"}
+    outside = some(allowed_cidrs=st.sampled_from([["203.0.113.0/24", "10.0.0.0/8"], ["0.0.0.0/0"], []]))
     return {
         "mode": "self_hosted",
-        "domain": "hatchet.example.org",
         "admin_email": "ops@example.org",
         "broker": broker,
-        **draw(st.sampled_from([certificate, {"zone_id": "Z0123456789ABC"}])),
+        **draw(
+            st.just({})
+            | st.builds(
+                lambda *parts: {key: value for part in parts for key, value in part.items()},
+                st.just(domain),
+                st.sampled_from([certificate, {"zone_id": "Z0123456789ABC"}]),
+                outside,
+            )
+        ),
         **draw(
             some(
                 version=st.just("v0.104.7"),
-                allowed_cidrs=st.just(["203.0.113.0/24", "198.51.100.7/32"]),
                 database=database,
                 engine=service,
                 api=service,
                 dashboard=service,
                 image_registry=st.just("ecr"),
                 token_days=st.integers(1, 3650),
-                **({broker: sized[broker]} if broker in sized else {}),
+                **({"rabbitmq": sizes()} if broker == "rabbitmq" else {}),
             )
         ),
     }

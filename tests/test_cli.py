@@ -249,26 +249,24 @@ def untouched(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("command", ["scythe-aws synth", "python main.py"])
-def test_what_is_not_built_is_refused(untouched: Path, command: str) -> None:
-    text = SELF_HOSTED.read_text()
-    assert "alarm_email" in text and "monthly_budget_usd" in text
-    (untouched / "hosted.yaml").write_text(text)
+def test_a_self_hosted_environment_has_a_stack_for_each_part(tmp_path: Path, command: str) -> None:
     if command == "python main.py":
         result = subprocess.run(
             [sys.executable, ROOT / "main.py"],
-            cwd=untouched,
-            env=os.environ | {"SCYTHE_AWS_ENVIRONMENTS": "hosted.yaml"},
+            cwd=tmp_path,
+            env=os.environ | {"SCYTHE_AWS_ENVIRONMENTS": str(SELF_HOSTED)},
             capture_output=True,
             text=True,
         )
     else:
-        result = scythe_aws("synth", "hosted.yaml", cwd=untouched)
-    assert result.returncode == 2
-    assert result.stderr.splitlines() == [
-        "hosted.yaml: hatchet.mode: got self_hosted, which is not built yet; must be cloud",
-        "hosted.yaml: observability.alarm_email: is not built yet; must be left out",
-        "hosted.yaml: observability.monthly_budget_usd: is not built yet; must be left out",
-    ]
+        result = scythe_aws("synth", SELF_HOSTED, cwd=tmp_path)
+    assert (result.returncode, result.stderr) == (0, "")
+    manifest = json.loads((tmp_path / "cdktf.out" / "manifest.json").read_text())
+    parts = ["network", "storage", "hatchet", "workers", "observability"]
+    assert sorted(manifest["stacks"]) == sorted(f"prod-{part}" for part in parts)
+    needs = {name: stack["dependencies"] for name, stack in manifest["stacks"].items()}
+    assert sorted(needs["prod-hatchet"]) == ["prod-network", "prod-storage"]
+    assert sorted(needs["prod-workers"]) == ["prod-hatchet", "prod-network", "prod-storage"]
 
 
 def test_nothing_is_written_where_one_of_several_files_is_faulty(untouched: Path) -> None:

@@ -230,7 +230,7 @@ def test_the_token_is_in_no_file_and_no_output(place: Place) -> None:
         "connect", place.file, "--", "sh", "-c", "test -n $HATCHET_CLIENT_TOKEN", HOME=str(place.folder)
     )
     assert connected.returncode == 0
-    deployed = Deployed(place.aws, place.folder, "lab")
+    deployed = Deployed(place.aws, place.folder, load(place.file))
     assert place.run("synth", place.file).returncode == 0
     deployed.apply(["workers"])
     deployed.plan("workers")

@@ -97,6 +97,11 @@ COMBINATIONS: list[tuple[type[Settings], dict[str, Any]]] = [
         {"mode": "self_hosted", "certificate_arn": "arn:aws:acm:us-east-1:123456789012:certificate/1"},
     ),
     (HatchetSettings, {"mode": "self_hosted", "domain": "a.org"}),
+    (HatchetSettings, {"mode": "self_hosted", "allowed_cidrs": ["0.0.0.0/0"]}),
+    (
+        HatchetSettings,
+        {"mode": "self_hosted", "domain": "a.org", "zone_id": "Z123", "allowed_cidrs": ["0.0.0.0/0"]},
+    ),
     (
         HatchetSettings,
         {"mode": "self_hosted", "domain": "a.org", "admin_email": "a@b.org", "zone_id": "Z123"},

@@ -139,7 +139,7 @@ class Lab:
         states.mkdir(parents=True)
         self.file.write_text(yaml.safe_dump(lab(aws, self.name)))
         self._aws = aws
-        self.deployed = Deployed(aws, self.file.parent, self.name)
+        self.deployed = Deployed(aws, self.file.parent, load(self.file))
         self.said = ""
         secret = aws.client("secretsmanager").create_secret(Name=f"{self.name}/hatchet-client-token")
         for part in ("network", "storage"):

@@ -15,18 +15,36 @@ DOMAIN = matching(
     r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$", "a domain name such as hatchet.example.org"
 )
 VERSION = matching(
-    r"^v[0-9]+\.[0-9]+\.[0-9]+$",
-    "a release of Hatchet's such as v0.104.7 (not latest, which moves under one's feet)",
+    r"^v[0-9]+\.[0-9]+\.[0-9]+(@sha256:[0-9a-f]{64})?$",
+    "a release of Hatchet's such as v0.104.7, or one with its engine's digest, v0.104.7@sha256:<64 hex digits> "
+    "(not latest, which moves under one's feet)",
 )
+PRIVATE = r'"^(10|172\\.(1[6-9]|2[0-9]|3[01])|192\\.168|100\\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7]))\\."'
+"""A private block, as a regular expression of Terraform's (RFC 1918, and RFC 6598's shared addresses)."""
+
 SHARED_KEYS = {"mode", "token_secret_arn"}
 """What is there whoever runs the engine; all other keys are for self-hosting."""
 
 
 def message_queue() -> Rule:
     """The message queues that Hatchet's engine has (its ``SERVER_MSGQUEUE_KIND``)."""
-    kinds = one_of("postgres", "rabbitmq", "amazon_mq")
-    allowed = f"{kinds.allowed} (the engine has no broker on ElastiCache)"
+    kinds = one_of("postgres", "rabbitmq")
+    allowed = (
+        f"{kinds.allowed} (the engine has no broker on ElastiCache, and Terraform would keep the password of one on "
+        "Amazon MQ in its plans and states: aws_mq_broker has no write-only argument for it)"
+    )
     return Rule(allowed, kinds.check, kinds.condition, kinds.schema)
+
+
+def who_may_come_in() -> Rule:
+    """A block that a load balancer is open to; the whole Internet only where its name is said."""
+    any_ = block()
+    return Rule(
+        f"{any_.allowed}, of /8 or longer; the whole Internet is 0.0.0.0/0",
+        lambda value: any_.check(value) and (value == "0.0.0.0/0" or int(value.split("/")[1]) >= 8),
+        f'{any_.condition} && ({{value}} == "0.0.0.0/0" || try(tonumber(split("/", {{value}})[1]), 0) >= 8)',
+        any_.schema,
+    )
 
 
 def _fargate_pair() -> CrossRule:
@@ -54,7 +72,7 @@ class Database(Settings):
         default=20, description="GiB of storage to begin with."
     )
     max_storage_gb: Annotated[int, whole(20, 65536)] | None = Field(
-        default=None, description="GiB that RDS may let the storage grow to; left out: it does not grow."
+        default=None, description="GiB that RDS may let the storage grow to; left out: five times storage_gb."
     )
     multi_az: Annotated[bool, flag()] = Field(
         default=False, description="Whether a standby waits in another Availability Zone, at twice the price."
@@ -63,8 +81,12 @@ class Database(Settings):
     deletion_protection: Annotated[bool, flag()] = Field(
         default=True, description="Whether RDS refuses to delete the database; destroy needs it false."
     )
+    final_snapshot: Annotated[bool, flag()] = Field(
+        default=True, description="Whether a snapshot of the database stays when it is destroyed."
+    )
     password_version: Annotated[int, whole(1, 1_000_000)] = Field(
-        default=1, description="Raise it to rotate the password."
+        default=1,
+        description="Raise it to rotate the password, which also deploys what connects to the database anew.",
     )
 
     rules: ClassVar[tuple[CrossRule, ...]] = (
@@ -87,16 +109,6 @@ class RabbitMq(Settings):
     memory: Annotated[float, number(0.5, 120)] = Field(default=2, description="GiB of its task.")
 
     rules: ClassVar[tuple[CrossRule, ...]] = (_fargate_pair(),)
-
-
-class AmazonMq(Settings):
-    """RabbitMQ as Amazon MQ runs it."""
-
-    instance_type: Annotated[str, matching(r"^mq\.[a-z0-9]+\.[a-z0-9]+$", "a type such as mq.m7g.medium")] = (
-        Field(
-            default="mq.m7g.medium", description="Amazon MQ's instance type. Changing it replaces the broker."
-        )
-    )
 
 
 class Service(Settings):
@@ -145,11 +157,11 @@ class HatchetSettings(Settings):
         default=None, description="ACM's certificate for the domain, in the environment's region."
     )
     zone_id: (
-        Annotated[str, matching("^Z[A-Z0-9]{3,31}$", "a hosted zone's id such as Z0123456789ABC")] | None
+        Annotated[str, matching("^[A-Z0-9]{4,32}$", "a hosted zone's id such as Z0123456789ABC")] | None
     ) = Field(
         default=None, description="The domain's Route 53 zone: the certificate and the records are made."
     )
-    allowed_cidrs: Annotated[list[str], each(block(), 0, 25, what="blocks")] = Field(
+    allowed_cidrs: Annotated[list[str], each(who_may_come_in(), 0, 25, what="blocks")] = Field(
         default=[], description="Who may reach the load balancer: the allocators, the dashboard's readers."
     )
     admin_email: Annotated[str, email()] | None = Field(
@@ -158,11 +170,10 @@ class HatchetSettings(Settings):
     )
     broker: Annotated[str, message_queue()] = Field(
         default="postgres",
-        description="The message queue: the database itself, RabbitMQ on ECS, or Amazon MQ.",
+        description="The message queue: the database itself, or RabbitMQ on ECS.",
     )
     database: Database = Field(default=Database(), description="Hatchet's PostgreSQL on RDS.")
     rabbitmq: RabbitMq = Field(default=RabbitMq(), description="RabbitMQ's size, with broker: rabbitmq.")
-    amazon_mq: AmazonMq = Field(default=AmazonMq(), description="Amazon MQ's size, with broker: amazon_mq.")
     engine: Service = Field(
         default=Service(cpu=1, memory=2), description="The engine, which workers talk to."
     )
@@ -181,6 +192,12 @@ class HatchetSettings(Settings):
     rules: ClassVar[tuple[CrossRule, ...]] = (
         _for_domain("certificate_arn"),
         _for_domain("zone_id"),
+        CrossRule(
+            ("allowed_cidrs",),
+            "is for the load balancer at domain; leave it out or set domain (without one nobody comes in)",
+            lambda settings: settings.domain is not None or not settings.allowed_cidrs,
+            "{domain} == null ? length({allowed_cidrs}) == 0 : true",
+        ),
         CrossRule(
             ("certificate_arn",),
             "is missing; with domain it must be the domain's certificate, or zone_id its Route 53 zone",
@@ -204,10 +221,9 @@ class HatchetSettings(Settings):
                 "is for self-hosting alone; leave it out or set mode: self_hosted",
                 (("mode",), (key,)),
             )
-        for key in sorted(
-            self.model_fields_set & {"rabbitmq", "amazon_mq"} if self.mode == "self_hosted" else ()
-        ):
-            if key != self.broker:
-                yield Fault(
-                    (key,), f"does not go with broker: {self.broker}; leave it out", (("broker",), (key,))
-                )
+        if self.mode == "self_hosted" and "rabbitmq" in self.model_fields_set and self.broker != "rabbitmq":
+            yield Fault(
+                ("rabbitmq",),
+                f"does not go with broker: {self.broker}; leave it out",
+                (("broker",), ("rabbitmq",)),
+            )

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from cdktf_cdktf_provider_aws.security_group import SecurityGroup
 from cdktf_cdktf_provider_aws.vpc_security_group_egress_rule import VpcSecurityGroupEgressRule
-from cdktf_cdktf_provider_aws.vpc_security_group_ingress_rule import VpcSecurityGroupIngressRule
 
-from modules.expression import Expression, ref, text, when
+from modules.expression import Expression, both, made, only_where, text
+from modules.port import Port
 from modules.stack import attribute
 
 HTTPS = 443
@@ -26,6 +26,7 @@ class NetworkAttributes:
     )
     worker_public_ip: Expression = attribute("Whether workers get public addresses.")
     has_way_out: Expression = attribute("Whether the workers' subnets reach the internet.")
+    private_has_way_out: Expression = attribute("Whether the private subnets reach the internet.")
     has_interface_endpoints: Expression = attribute(
         "Whether the VPC has interface endpoints of AWS services."
     )
@@ -34,30 +35,42 @@ class NetworkAttributes:
     )
     s3_prefix_list_id: Expression = attribute("Id of the prefix list of S3's addresses in the region.")
 
-    def allow_way_out(self, group: SecurityGroup) -> None:
-        """Let a security group's members reach what a worker needs over HTTPS, and nothing else.
+    def allow_way_out(
+        self,
+        group: SecurityGroup,
+        who: str = "Workers",
+        *,
+        private: bool = False,
+        where: Expression | None = None,
+    ) -> None:
+        """Let a security group's members reach what a task needs over HTTPS, and nothing else.
 
         That is S3, the interface endpoints where there are any (both sides' rules are written), and,
-        where the subnets have a way out, the internet: Hatchet Cloud and ECR have no fixed addresses.
+        where the subnets have a way out, the internet: Hatchet Cloud and registries have no fixed addresses.
+
+        Args:
+            group: the security group.
+            who: its members, in the words of the endpoints' rule.
+            private: whether they are in the private subnets, wherever workers are.
+            where: whether the group exists; None for always.
         """
-        own = text(ref(group).id)
+        own = text(made(group, where).id)
+        out = both(where, self.private_has_way_out if private else self.has_way_out)
         VpcSecurityGroupEgressRule(
-            group, "to_s3", security_group_id=own, description="S3, through its gateway endpoint",
-            prefix_list_id=text(self.s3_prefix_list_id), ip_protocol="tcp", from_port=HTTPS, to_port=HTTPS,
+            group, "to_s3", count=only_where(where), security_group_id=own,
+            description="S3, through its gateway endpoint", prefix_list_id=text(self.s3_prefix_list_id),
+            ip_protocol="tcp", from_port=HTTPS, to_port=HTTPS,
         )  # fmt: skip
         VpcSecurityGroupEgressRule(
-            group, "to_internet", count=when(self.has_way_out), security_group_id=own,
+            group, "to_internet", count=only_where(out), security_group_id=own,
             description="Hatchet Cloud and AWS, over HTTPS", cidr_ipv4="0.0.0.0/0", ip_protocol="tcp",
             from_port=HTTPS, to_port=HTTPS,
         )  # fmt: skip
-        VpcSecurityGroupEgressRule(
-            group, "to_endpoints", count=when(self.has_interface_endpoints), security_group_id=own,
-            description="AWS, through the interface endpoints",
-            referenced_security_group_id=text(self.endpoint_security_group_id),
-            ip_protocol="tcp", from_port=HTTPS, to_port=HTTPS,
-        )  # fmt: skip
-        VpcSecurityGroupIngressRule(
-            group, "at_endpoints", count=when(self.has_interface_endpoints),
-            security_group_id=text(self.endpoint_security_group_id), description="Workers",
-            referenced_security_group_id=own, ip_protocol="tcp", from_port=HTTPS, to_port=HTTPS,
-        )  # fmt: skip
+        endpoints = Port(
+            "endpoints",
+            HTTPS,
+            self.endpoint_security_group_id,
+            "AWS, through the interface endpoints",
+            exists=self.has_interface_endpoints,
+        )
+        endpoints.allow_from(group, who, where=where)

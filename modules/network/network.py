@@ -166,6 +166,7 @@ class Network(Construct):
             worker_subnet_ids=self._either(for_workers, given),
             worker_public_ip=Expression(is_public),
             has_way_out=Expression(f'{existing} != null || {is_public} || {settings.nat} != "none"'),
+            private_has_way_out=Expression(f'{existing} != null || {settings.nat} != "none"'),
             has_interface_endpoints=endpoints.exist,
             endpoint_security_group_id=endpoints.security_group_id,
             s3_prefix_list_id=ref(s3).id,

@@ -12,6 +12,7 @@ from modules.rules import CrossRule, Rule, Settings
 FARGATE_ENDPOINTS = (
     "ecr.api",
     "ecr.dkr",
+    "ecs",
     "kms",
     "logs",
     "monitoring",
@@ -22,10 +23,11 @@ FARGATE_ENDPOINTS = (
 """What ``interface_endpoints: true`` makes: the AWS services that the workers' tasks call.
 
 Images, secrets, logs and ECS Exec: Amazon ECS Developer Guide, "Amazon ECS interface VPC endpoints"
-(tasks on Fargate need none for ECS itself); ``monitoring`` takes the backlog's metric. S3 has its gateway.
+(Fargate itself needs none for ECS; ``ecs`` is for self-hosted Hatchet's set-up, which rolls the workers when
+their token is renewed); ``monitoring`` takes the backlog's metric. S3 has its gateway.
 """
 
-FURTHER_ENDPOINTS = ("ecs", "ecs-agent", "ecs-telemetry", "elasticfilesystem", "events", "sts", "xray")
+FURTHER_ENDPOINTS = ("ecs-agent", "ecs-telemetry", "elasticfilesystem", "events", "sts", "xray")
 """What a list may name beside `FARGATE_ENDPOINTS`, for what a researcher's own code calls."""
 
 LOG_RETENTION_DAYS = (

@@ -24,6 +24,7 @@ from constructs import Construct
 
 from modules.cluster.cluster import Cluster
 from modules.expression import Expression, flag, hcl, local, number, ref, strings, text
+from modules.hatchet.attributes import HatchetAttributes
 from modules.hatchet.token import TokenAttributes
 from modules.network.attributes import NetworkAttributes
 from modules.stack import Label
@@ -63,6 +64,7 @@ class WorkerFleet(Construct):
         network: NetworkAttributes,
         storage: StorageAttributes,
         token: TokenAttributes,
+        hatchet: HatchetAttributes,
     ) -> None:
         super().__init__(scope, id_)
         self._label, self._name, self._settings = label, id_, settings
@@ -91,18 +93,20 @@ class WorkerFleet(Construct):
             region=roles.region,
             experiments_elsewhere=Expression(hcl(experiments_elsewhere)),
         )
+        group = self._create_security_group(network)
+        hatchet.allow_from(group, "Scythe workers")
         task = self._create_task_definition(
             roles,
             container_definitions(
                 settings,
                 image=image,
-                variables=variables,
+                variables={**variables, **hatchet.environment()},
                 token_secret_arn=token.token_secret_arn,
                 log_group=log_group,
                 region=roles.region,
             ),
         )
-        service = self._create_service(task, cluster, network)
+        service = self._create_service(task, cluster, network, ref(group))
         self.service_name: Expression = service.name
         Bounds(
             self,
@@ -162,7 +166,9 @@ class WorkerFleet(Construct):
         suppress(task, {"CKV_AWS_336": "writable only with exec: the agent of ECS Exec writes there"})
         return ref(task)
 
-    def _create_service(self, task: Expression, cluster: Cluster, network: NetworkAttributes) -> Expression:
+    def _create_service(
+        self, task: Expression, cluster: Cluster, network: NetworkAttributes, group: Expression
+    ) -> Expression:
         capacity = self._settings.capacity
         service = EcsService(
             self,
@@ -193,7 +199,7 @@ class WorkerFleet(Construct):
             enable_execute_command=flag(self._settings.exec),
             network_configuration=EcsServiceNetworkConfiguration(
                 subnets=strings(network.worker_subnet_ids),
-                security_groups=[text(self._create_security_group(network).id)],
+                security_groups=[text(group.id)],
                 assign_public_ip=flag(network.worker_public_ip),
             ),
             # The autoscaler's.
@@ -206,7 +212,7 @@ class WorkerFleet(Construct):
         )
         return ref(service)
 
-    def _create_security_group(self, network: NetworkAttributes) -> Expression:
+    def _create_security_group(self, network: NetworkAttributes) -> SecurityGroup:
         group = SecurityGroup(
             self,
             "SecurityGroup",
@@ -217,4 +223,4 @@ class WorkerFleet(Construct):
             lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
         )
         network.allow_way_out(group)
-        return ref(group)
+        return group

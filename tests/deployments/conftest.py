@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from local_aws import LocalAws
-from main import PARTS
 from ops.terraform import TerraformError
 from tests.deployments.deployed import Data, Deployed
 from tests.deployments.dozen import dozen
@@ -31,6 +30,7 @@ class Run:
     Attributes:
         name: the environment's.
         folder: what holds its output folder.
+        parts: its stacks' parts, in their order.
         actions: what the second plan of each stack would do.
         changed: the stacks of which the second plan has changes, of outputs too.
         leftovers: what exists after the destroy.
@@ -39,6 +39,7 @@ class Run:
 
     name: str
     folder: str
+    parts: list[str] = field(default_factory=list)
     actions: dict[str, dict[str, str]] = field(default_factory=dict)
     changed: list[str] = field(default_factory=list)
     leftovers: list[str] = field(default_factory=list)
@@ -49,6 +50,10 @@ class Run:
 
     def plan_file(self, part: str) -> Path:
         return self.template(part).with_name("plan.json")
+
+    def plans(self) -> dict[str, Data]:
+        """The plans of all parts."""
+        return {part: self.plan(part) for part in self.parts}
 
     def plan(self, part: str) -> Data:
         """The JSON of the plan that was made once all was there: every value in it is known."""
@@ -89,15 +94,20 @@ def _run(folder: Path, name: str) -> Run:
         before = aws.leftovers(*REGIONS)
         with SYNTH:
             deployed = Deployed.synthesized(aws, folder, data)
+        run.parts = list(deployed.parts)
         try:
             with ThreadPoolExecutor(2) as pool:
-                list(pool.map(lambda part: deployed.apply([part]), PARTS[:2]))
-            deployed.apply(PARTS[2:])
-            for part in PARTS:
+                list(pool.map(lambda part: deployed.apply([part]), deployed.parts[:2]))
+            deployed.apply(deployed.parts[2:])
+            for part in deployed.parts:
                 plan = deployed.plan(part)
                 run.actions[part] = dict(plan.actions)
                 run.changed += [part] * plan.has_changes
                 deployed.plan_json(part)
+            if "hatchet" in deployed.parts:
+                with SYNTH:
+                    released = deployed.released(data)
+                released.apply(["hatchet"])
             deployed.destroy()
         except TerraformError as error:
             run.error = str(error)

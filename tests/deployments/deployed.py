@@ -12,7 +12,7 @@ import yaml
 from environments.loading import load
 from environments.schema import Environment
 from local_aws import LocalAws
-from main import PARTS, synthesize
+from main import parts, synthesize
 from ops.terraform import Plan, Terraform
 
 Data = dict[str, Any]
@@ -33,20 +33,22 @@ class Deployed:
         aws: where they are.
         folder: holds `cdktf.out`, beside it the `state` of a local backend.
         name: the environment's.
+        parts: the stacks' parts, in the order in which they are applied.
     """
 
-    def __init__(self, aws: LocalAws, folder: Path, name: str, out: str = "cdktf.out") -> None:
+    def __init__(self, aws: LocalAws, folder: Path, environment: Environment, out: str = "cdktf.out") -> None:
         """Address stacks that `synthesize` wrote.
 
         Args:
             aws: where they are.
             folder: holds `out`.
-            name: the environment's.
+            environment: theirs.
             out: another output folder is another version of the same environment, with the same state.
         """
         self.aws = aws
         self.folder = folder
-        self.name = name
+        self.name = environment.name
+        self.parts = parts(environment)
         self._stacks = folder / out / "stacks"
         # Terraform lives for seconds here: less garbage collection saves a quarter of the processor time.
         self._environment = {**aws.environment, "GOGC": "400"}
@@ -54,8 +56,9 @@ class Deployed:
     @classmethod
     def synthesized(cls, aws: LocalAws, folder: Path, data: Data, out: str = "cdktf.out") -> Deployed:
         """Load and synthesize an environment of this data."""
-        synthesize([environment_of(data, folder / "environments")], folder / out)
-        return cls(aws, folder, data["name"], out)
+        environment = environment_of(data, folder / "environments")
+        synthesize([environment], folder / out)
+        return cls(aws, folder, environment, out)
 
     def template(self, part: str) -> Path:
         """The Terraform JSON of a stack."""
@@ -68,8 +71,8 @@ class Deployed:
             terraform.init()
         return terraform
 
-    def apply(self, parts: Sequence[str] = PARTS) -> None:
-        for part in parts:
+    def apply(self, parts: Sequence[str] | None = None) -> None:
+        for part in self.parts if parts is None else parts:
             self.terraform(part).apply()
 
     def plan(self, part: str) -> Plan:
@@ -82,6 +85,17 @@ class Deployed:
         plan.with_suffix(".json").write_text(json.dumps(document))
         return document
 
-    def destroy(self, parts: Sequence[str] = PARTS) -> None:
-        for part in reversed(parts):
+    def released(self, data: Data) -> Deployed:
+        """Synthesize what an operator applies before a self-hosted engine can be destroyed: its database given up.
+
+        Args:
+            data: the environment's, as it was synthesized.
+        """
+        hatchet = data.get("hatchet", {})
+        given_up = {**hatchet.get("database", {}), "deletion_protection": False, "final_snapshot": False}
+        released = {**data, "hatchet": {**hatchet, "database": given_up}}
+        return Deployed.synthesized(self.aws, self.folder, released, "released")
+
+    def destroy(self, parts: Sequence[str] | None = None) -> None:
+        for part in reversed(self.parts if parts is None else parts):
             self.terraform(part).destroy()

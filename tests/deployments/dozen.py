@@ -1,4 +1,4 @@
-"""A dozen environments that span the choices of the environment file."""
+"""A dozen environments and two more that span the choices of the environment file."""
 
 from __future__ import annotations
 
@@ -68,6 +68,9 @@ def dozen(aws: LocalAws) -> list[Data]:
     ireland: Any = {"LocationConstraint": "eu-west-1"}
     aws.client("s3", "eu-west-1").create_bucket(Bucket=state, CreateBucketConfiguration=ireland)
     theirs = {"bucket": SOMEBODYS, "existing": True}
+    zone = aws.client("route53").create_hosted_zone(Name="example.org", CallerReference="ours")["HostedZone"][
+        "Id"
+    ]
     return [
         _contract("environments/docs.yaml"),
         _contract("environments/dev.yaml"),
@@ -98,6 +101,16 @@ def dozen(aws: LocalAws) -> list[Data]:
             "name": "in-theirs-public", "network": {"existing": vpc, "worker_subnets": "public"},
             "storage": theirs, "image": "docker.io/example/worker:1.2.3", "workers": {"simulations": LEAF},
         },
+        {"name": "hosted", "hatchet": {"mode": "self_hosted"}, "image": image(), "workers": {"simulations": LEAF}},
+        {
+            "name": "zoned", "network": {"existing": vpc}, "storage": theirs, "image": image(),
+            "hatchet": {
+                "mode": "self_hosted", "domain": "hatchet.example.org", "zone_id": zone.rpartition("/")[2],
+                "allowed_cidrs": ["10.0.0.0/8"], "engine": {"count": 2, "cpu": 1, "memory": 2},
+                "database": {"deletion_protection": False, "final_snapshot": False, "backup_days": 0},
+            },
+            "workers": {"simulations": LEAF, "fanouts": {"role": "fan"}},
+        },
         {
             "name": LONGEST, "region": "ap-northeast-1", "network": {"az_count": 3, "nat": "single"},
             "tags": {f"tag-{number}": "x" * 256 for number in range(40)},
@@ -116,7 +129,9 @@ def _make_vpc(aws: LocalAws) -> Data:
     ec2 = aws.client("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.99.0.0/16")["Vpc"]["VpcId"]
     subnets = [
-        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.99.{place}.0/24")["Subnet"]["SubnetId"]
-        for place in range(3)
+        ec2.create_subnet(
+            VpcId=vpc, CidrBlock=f"10.99.{place}.0/24", AvailabilityZone=f"us-east-1{'ab'[place % 2]}"
+        )["Subnet"]["SubnetId"]
+        for place in range(4)
     ]
-    return {"vpc_id": vpc, "public_subnet_ids": subnets[:1], "private_subnet_ids": subnets[1:]}
+    return {"vpc_id": vpc, "public_subnet_ids": subnets[:2], "private_subnet_ids": subnets[2:]}

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from main import PARTS
 from ops.aws_rules import RULES, breaches
 from tests.deployments.conftest import Runs
 from tests.deployments.deployed import Data
@@ -21,12 +20,12 @@ Break = Callable[[Data], None]
 
 
 def test_the_dozen_keeps_all_rules(runs: Runs) -> None:
-    found = {name: breaches(map(run.plan, PARTS)) for name, run in runs.runs.items() if not run.error}
+    found = {name: breaches(run.plans().values()) for name, run in runs.runs.items() if not run.error}
     assert {name: breached for name, breached in found.items() if breached} == {}
 
 
 def test_what_only_an_apply_tells_is_not_judged(runs: Runs) -> None:
-    plans = [runs.runs["everything"].plan(part) for part in PARTS]
+    plans = runs.runs["everything"].plans().values()
     for plan in plans:
         for resource in plan["planned_values"]["root_module"]["resources"]:
             for name in list(resource["values"]):
@@ -175,7 +174,7 @@ BROKEN: list[tuple[str, str, Break]] = [
     ("rule", "name", "change"), BROKEN, ids=[f"{rule}-{number}" for number, (rule, _, _) in enumerate(BROKEN)]
 )
 def test_a_rule_sees_a_broken_plan(runs: Runs, rule: str, name: str, change: Break) -> None:
-    plans = {part: copy.deepcopy(runs.runs[name].plan(part)) for part in PARTS}
+    plans = copy.deepcopy(runs.runs[name].plans())
     change(plans)
     assert rule in {breach.rule for breach in breaches(plans.values())}
 

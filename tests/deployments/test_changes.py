@@ -10,11 +10,9 @@ from typing import Any
 
 import pytest
 
-from environments.schema import Environment
 from local_aws import LocalAws
-from main import synthesize
 from ops.terraform import TerraformError
-from tests.deployments.deployed import Data, Deployed, environment_of
+from tests.deployments.deployed import Data, Deployed
 from tests.deployments.dozen import ACCOUNT
 from tests.deployments.once import once
 
@@ -185,22 +183,21 @@ def _plan_changes(folder: Path) -> dict[str, Any]:
         secret = aws.client("secretsmanager").create_secret(Name="theirs", SecretString="a-token")
         BEFORE["hatchet"] = {"token_secret_arn": secret["ARN"]}
         before = Deployed.synthesized(aws, folder, BEFORE)
-        versions = {case: f"case-{number}" for number, case in enumerate(CASES)}
-        for case, out in versions.items():
-            environment: Environment = environment_of(changed(CASES[case][1]), folder / out)
-            synthesize([environment], folder / out)
+        versions = {
+            case: Deployed.synthesized(aws, folder, changed(settings), f"case-{number}")
+            for number, (case, (_, settings, _)) in enumerate(CASES.items())
+        }
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(lambda part: before.apply([part]), ("network", "storage")))
         before.apply(["workers"])
 
         def plan(case: str) -> dict[str, str]:
-            deployed = Deployed(aws, folder, "changing", versions[case])
-            return dict(deployed.plan(CASES[case][0]).actions)
+            return dict(versions[case].plan(CASES[case][0]).actions)
 
         with ThreadPoolExecutor(3) as pool:
             actions = dict(zip(CASES, pool.map(plan, CASES), strict=True))
 
-        further = Deployed(aws, folder, "changing", versions["a further zone"])
+        further = versions["a further zone"]
         cidrs = _cidrs(further.plan_json("network"))
         try:
             further.apply(["network"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from main import PARTS
 from tests.deployments.conftest import Runs
 from tests.tools import checkov
 
@@ -13,7 +12,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 def test_every_finding_is_answered_for_and_every_answer_needed(runs: Runs) -> None:
     good = [run for run in runs.runs.values() if not run.error]
-    scan = checkov.scan({run.plan_file(part): run.template(part) for run in good for part in PARTS})
+    scan = checkov.scan({run.plan_file(part): run.template(part) for run in good for part in run.parts})
     assert {(found.check, found.address, found.name) for found in scan.failed} == set()
     # A construct answers for what some settings make of it: an answer that no environment needs is one too many.
     needed = {(found.check, found.reason) for found in scan.suppressed}

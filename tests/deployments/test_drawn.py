@@ -10,8 +10,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from environments.loading import load
+from environments.schema import Environment
 from local_aws import LocalAws
-from main import PARTS, synthesize
+from main import parts, synthesize
 from ops.terraform import Terraform, TerraformError
 from tests.deployments.deployed import Data, environment_of
 from tests.deployments.dozen import ROOT
@@ -38,13 +39,13 @@ def draw() -> list[Data]:
     return found
 
 
-def validate_together(out: Path, names: list[str], environment: dict[str, str]) -> None:
+def validate_together(out: Path, synthesized: list[Environment], environment: dict[str, str]) -> None:
     """Validate all stacks in one run of Terraform, as modules of one configuration.
 
     A module inherits its provider and has no backend; everything else is as in the stack.
     """
     modules: dict[str, Any] = {}
-    for stack in (f"{name}-{part}" for name in names for part in PARTS):
+    for stack in (f"{one.name}-{part}" for one in synthesized for part in parts(one)):
         template = out / "stacks" / stack / "cdk.tf.json"
         content = json.loads(template.read_text())
         assert content.pop("provider")["aws"], "inherited from here on"
@@ -71,16 +72,17 @@ def test_drawn_environments_and_the_contract_are_valid_for_terraform(
     assert len(drawn) >= DRAWN
     contract = [load(ROOT / file) for file in ("environments/docs.yaml", "tests/files/self-hosted.yaml")]
     synthesize([*drawn, *contract], tmp_path / "out")
-    validate_together(tmp_path / "out", [one.name for one in (*drawn, *contract)], environment)
+    validate_together(tmp_path / "out", [*drawn, *contract], environment)
 
 
 def test_an_argument_that_the_provider_does_not_know_is_seen(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:
-    synthesize([load(ROOT / "environments/dev.yaml")], tmp_path)
+    dev = load(ROOT / "environments/dev.yaml")
+    synthesize([dev], tmp_path)
     template = tmp_path / "stacks" / "dev-workers" / "cdk.tf.json"
     content = json.loads(template.read_text())
     content["resource"]["aws_ecs_service"]["simulations"]["desired_tasks"] = 1
     template.write_text(json.dumps(content))
     with pytest.raises(TerraformError, match="desired_tasks"):
-        validate_together(tmp_path, ["dev"], environment)
+        validate_together(tmp_path, [dev], environment)

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from main import PARTS
 from tests.deployments import iam_questions as ask
 from tests.deployments.conftest import Run, Runs
 from tests.deployments.dozen import ACCOUNT, SOMEBODYS
@@ -31,8 +30,8 @@ def documents(run: Run) -> dict[str, Document]:
     """All policies of an environment, by address."""
     return {
         item["address"]: json.loads(item["values"][DOCUMENTS[item["type"]]])
-        for part in PARTS
-        for item in run.plan(part)["planned_values"]["root_module"]["resources"]
+        for plan in run.plans().values()
+        for item in plan["planned_values"]["root_module"]["resources"]
         if item["type"] in DOCUMENTS
     }
 

@@ -175,9 +175,19 @@ WRONG_VALUES: dict[str, tuple[str, list[str]]] = {
     ),
     "a broker that the engine has not": (
         f"{SOUND}hatchet: {{{SELF_HOSTED}, broker: elasticache}}\n",
-        [
-            'hatchet.broker: got "elasticache"; must be postgres, rabbitmq or amazon_mq (the engine has no broker on'
-        ],
+        ['hatchet.broker: got "elasticache"; must be postgres or rabbitmq (the engine has no broker on'],
+    ),
+    "a broker whose password Terraform would keep": (
+        f"{SOUND}hatchet: {{{SELF_HOSTED}, broker: amazon_mq}}\n",
+        ['hatchet.broker: got "amazon_mq"; must be postgres or rabbitmq (the engine has no broker on'],
+    ),
+    "more of the Internet than one sees": (
+        f"{SOUND}hatchet: {{{SELF_HOSTED}, allowed_cidrs: [0.0.0.0/1, 128.0.0.0/1]}}\n",
+        ["hatchet.allowed_cidrs: got"],
+    ),
+    "who may come in where nobody can": (
+        f"{SOUND}hatchet: {{mode: self_hosted, allowed_cidrs: [203.0.113.0/24]}}\n",
+        ["hatchet.allowed_cidrs: is for the load balancer at domain; leave it out or set domain"],
     ),
     "a certificate and a zone": (
         f"{SOUND}hatchet: {{{SELF_HOSTED}, zone_id: Z0123456789ABC}}\n",
@@ -194,7 +204,7 @@ WRONG_VALUES: dict[str, tuple[str, list[str]]] = {
     "self-hosting without endpoints": (
         f"{SOUND}network: {{nat: none}}\nhatchet: {{{SELF_HOSTED}}}\n",
         [
-            "network.interface_endpoints: lacks ecr.api, ecr.dkr, logs, monitoring, secretsmanager, which tasks"
+            "network.interface_endpoints: lacks ecr.api, ecr.dkr, ecs, logs, monitoring, secretsmanager, which tasks"
         ],
     ),
     "images out of reach": (

@@ -1,0 +1,71 @@
+"""The domain's certificate and records, where its Route 53 zone is named."""
+
+from __future__ import annotations
+
+from cdktf import TerraformResourceLifecycle
+from cdktf_cdktf_provider_aws.acm_certificate import AcmCertificate
+from cdktf_cdktf_provider_aws.acm_certificate_validation import AcmCertificateValidation
+from cdktf_cdktf_provider_aws.route53_record import Route53Record, Route53RecordAlias
+from constructs import Construct
+
+from modules.expression import Expression, number, ref, text, when
+from modules.hatchet.settings import HatchetSettings
+from modules.stack import Label
+
+
+class Certificate(Construct):
+    """The certificate of ``certificate_arn``; with ``zone_id`` one that is issued, validated and renewed by ACM.
+
+    Attributes:
+        arn: of the certificate; null without a domain.
+    """
+
+    def __init__(
+        self, scope: Construct, id_: str, *, label: Label, settings: HatchetSettings, balancer: Expression
+    ) -> None:
+        super().__init__(scope, id_)
+        wanted = when(f"{settings.zone_id} != null")
+        # Terraform asks for values whatever the count.
+        domain, zone = (f'coalesce({value}, "none")' for value in (settings.domain, settings.zone_id))
+        certificate = AcmCertificate(
+            self,
+            "Certificate",
+            count=wanted,
+            domain_name=text(domain),
+            validation_method="DNS",
+            tags=label.tagged(),
+            lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
+        )
+        option = Expression(f"tolist({ref(certificate)}[0].domain_validation_options)[0]")
+        proof = Route53Record(
+            self,
+            "proof",
+            count=wanted,
+            zone_id=text(zone),
+            name=text(option.resource_record_name),
+            type=text(option.resource_record_type),
+            records=[text(option.resource_record_value)],
+            ttl=number(300),
+            allow_overwrite=True,
+        )
+        valid = AcmCertificateValidation(
+            self,
+            "Validation",
+            count=wanted,
+            certificate_arn=text(ref(certificate)[0].arn),
+            validation_record_fqdns=[text(ref(proof)[0].fqdn)],
+        )
+        Route53Record(
+            self,
+            "Record",
+            count=wanted,
+            zone_id=text(zone),
+            name=text(domain),
+            type="A",
+            alias=Route53RecordAlias(
+                name=text(balancer.dns_name), zone_id=text(balancer.zone_id), evaluate_target_health=False
+            ),
+        )
+        self.arn = Expression(
+            f"{settings.zone_id} == null ? {settings.certificate_arn} : {ref(valid)}[0].certificate_arn"
+        )

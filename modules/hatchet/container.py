@@ -1,0 +1,142 @@
+"""A container of one of Hatchet's tasks, as a task definition says it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from modules.expression import Expression, hcl, text
+
+
+@dataclass(frozen=True)
+class HealthCheck:
+    """When a container counts as healthy.
+
+    Attributes:
+        command: what ends with 0 where it is.
+        interval: seconds between two checks.
+        retries: failures in a row after which it is not (at most 10).
+        start_seconds: after its start, in which failures do not count.
+    """
+
+    command: Sequence[str]
+    interval: int = 20
+    retries: int = 10
+    start_seconds: int = 60
+
+    @classmethod
+    def get(cls, url: str) -> HealthCheck:
+        """Whether an address answers with 2xx. Hatchet's images have busybox's wget, and no curl.
+
+        Ten failures, 20 seconds apart, outlast the failover of a database with a standby: 60 to 120 seconds
+        (Amazon RDS User Guide, "Failing over a Multi-AZ DB instance").
+        """
+        return cls(["CMD", "wget", "-q", "-O", "/dev/null", url])
+
+    def document(self) -> dict[str, object]:
+        """In the words of the ECS API."""
+        return {
+            "command": list(self.command),
+            "interval": self.interval,
+            "timeout": 10,
+            "retries": self.retries,
+            "startPeriod": self.start_seconds,
+        }
+
+
+@dataclass(frozen=True)
+class Container:
+    """One container.
+
+    Attributes:
+        name: its name in the task.
+        image: its image.
+        command: program and arguments; each starts as it is, so that it gets SIGTERM itself.
+        environment: variables, each with the expression of its value; null leaves one out.
+        secrets: variables that ECS reads from Secrets Manager at each start, each with its ``valueFrom``, likewise.
+        user: whom it runs as.
+        after: the containers that must have ended well before it starts. Without a ``startTimeout`` there is no limit
+            to how long they take (Amazon ECS API, ``ContainerDefinition``).
+        essential: whether the task ends with it.
+        health_check: when it counts as healthy.
+        stop_seconds: between SIGTERM and SIGKILL.
+        ports: what it listens at.
+        volumes: paths by the names of volumes.
+        read_only: whether its root file system is; an expression where Terraform decides.
+        open_files: the most files it may have open; None for Fargate's own limit.
+    """
+
+    name: str
+    image: Expression
+    command: Sequence[str]
+    environment: Mapping[str, Expression] = field(default_factory=dict)
+    secrets: Mapping[str, Expression] = field(default_factory=dict)
+    user: str = "65534:65534"
+    after: Sequence[str] = ()
+    essential: bool = True
+    health_check: HealthCheck | None = None
+    stop_seconds: int = 30
+    ports: Sequence[int] = ()
+    volumes: Mapping[str, str] = field(default_factory=dict)
+    read_only: Expression | bool = True
+    open_files: int | None = None
+
+    def document(self, log_group_name: Expression, region: Expression) -> dict[str, object]:
+        """In the words of the ECS API."""
+        program, *arguments = self.command
+        optional: dict[str, object] = {}
+        if self.after:
+            optional["dependsOn"] = [{"containerName": name, "condition": "SUCCESS"} for name in self.after]
+        if self.health_check:
+            optional["healthCheck"] = self.health_check.document()
+        if self.open_files:
+            limit = {"name": "nofile", "softLimit": self.open_files, "hardLimit": self.open_files}
+            optional["ulimits"] = [limit]
+        return {
+            "name": self.name,
+            "image": self.image,
+            "essential": self.essential,
+            "entryPoint": [program],
+            "command": arguments,
+            "user": self.user,
+            "readonlyRootFilesystem": self.read_only,
+            # Nothing here is made to be PID 1, which gets no signal that it does not ask for.
+            "linuxParameters": {"initProcessEnabled": True, "capabilities": {"drop": ["ALL"]}},
+            "stopTimeout": self.stop_seconds,
+            "environment": _listed(self.environment, "value"),
+            "secrets": _listed(self.secrets, "valueFrom"),
+            "portMappings": [
+                {"containerPort": port, "hostPort": port, "protocol": "tcp"} for port in self.ports
+            ],
+            "mountPoints": [
+                {"sourceVolume": volume, "containerPath": path, "readOnly": False}
+                for volume, path in self.volumes.items()
+            ],
+            "logConfiguration": {
+                "logDriver": "awslogs",
+                "options": {
+                    "awslogs-group": text(log_group_name),
+                    "awslogs-region": text(region),
+                    "awslogs-stream-prefix": self.name,
+                },
+            },
+            "systemControls": [],
+            "volumesFrom": [],
+            **optional,
+        }
+
+
+def _listed(values: Mapping[str, Expression], key: str) -> Expression:
+    plain = ", ".join(f"{name} = {value}" for name, value in sorted(values.items()))
+    pairs = f"{{ name = name, {key} = value }}"
+    return (
+        Expression(f"[for name, value in {{ {plain} }} : {pairs} if value != null]")
+        if values
+        else Expression("[]")
+    )
+
+
+def documents(containers: Sequence[Container], log_group_name: Expression, region: Expression) -> str:
+    """The containers of a task definition, as JSON that Terraform writes."""
+    described = [container.document(log_group_name, region) for container in containers]
+    return text(f"jsonencode({hcl(described)})")

@@ -1,0 +1,227 @@
+"""Hatchet's PostgreSQL on RDS, and its password, which Terraform never knows."""
+
+from __future__ import annotations
+
+from cdktf import TerraformResourceLifecycle
+from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
+from cdktf_cdktf_provider_aws.db_instance import DbInstance
+from cdktf_cdktf_provider_aws.db_parameter_group import DbParameterGroup, DbParameterGroupParameter
+from cdktf_cdktf_provider_aws.db_subnet_group import DbSubnetGroup
+from cdktf_cdktf_provider_aws.secretsmanager_secret import SecretsmanagerSecret
+from cdktf_cdktf_provider_aws.secretsmanager_secret_version import SecretsmanagerSecretVersion
+from cdktf_cdktf_provider_aws.security_group import SecurityGroup
+from constructs import Construct
+
+from modules.ephemeral import ephemeral
+from modules.expression import Expression, flag, hcl, local, number, ref, strings, text
+from modules.hatchet.settings import Database
+from modules.network.attributes import NetworkAttributes
+from modules.port import Port
+from modules.stack import Label
+from modules.suppression import suppress
+
+NAME = "hatchet"
+"""Of the database in the instance, and of its owner."""
+
+PORT = 5432
+
+NOT_IN_PASSWORDS = "/@\"' "
+"""Amazon RDS User Guide, "Constraints for passwords" of PostgreSQL."""
+
+
+class HatchetDatabase(Construct):
+    """An encrypted PostgreSQL in the private subnets that takes TLS connections alone.
+
+    Its password is drawn by an ephemeral resource into Secrets Manager and read back from there into RDS, so that
+    an apply that dies in between leaves nothing that differs. It is in no plan and no state. Another
+    ``password_version`` draws a new one.
+
+    Costs: the instance class's price, twice that with ``multi_az``; storage $0.115 a GB-month (gp3, us-east-1).
+
+    Attributes:
+        url: for Hatchet's ``DATABASE_URL``, without the password, which goes into ``PGPASSWORD``.
+        identifier: of the instance.
+        password_secret_arn: of the secret that holds the password.
+        port: where it answers.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        label: Label,
+        settings: Database,
+        network: NetworkAttributes,
+        log_retention_days: Expression,
+    ) -> None:
+        super().__init__(scope, id_)
+        self._label, self._settings = label, settings
+        self._name = f"{text(label.name)}-{NAME}"
+        group = self._create_security_group(network)
+        self.port = Port("database", PORT, ref(group).id, "Hatchet's database")
+        secret, password = self._create_password()
+        self.password_secret_arn: Expression = secret.arn
+        logs = self._create_log_groups(log_retention_days)
+        instance = self._create_instance(network, group, password, logs)
+        self.identifier: Expression = instance.identifier
+        # Said with `require`, since pgx would go on in the clear where TLS fails (libpq's `prefer`).
+        self.url = Expression(hcl(f"postgresql://{NAME}@{text(instance.endpoint)}/{NAME}?sslmode=require"))
+
+    def _create_security_group(self, network: NetworkAttributes) -> SecurityGroup:
+        return SecurityGroup(
+            self,
+            "SecurityGroup",
+            name_prefix=f"{self._name}-database-",
+            description="Hatchet database",
+            vpc_id=text(network.vpc_id),
+            tags=self._label.tagged("hatchet-database"),
+            lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
+        )
+
+    def _create_password(self) -> tuple[Expression, Expression]:
+        drawn = ephemeral(
+            self,
+            "aws_secretsmanager_random_password",
+            "database",
+            {"password_length": 40, "exclude_characters": NOT_IN_PASSWORDS},
+        )
+        secret = SecretsmanagerSecret(
+            self,
+            "password",
+            name=f"{text(self._label.name)}/hatchet-database",
+            description="Password of Hatchet's database",
+            # A deployment that is destroyed and made again finds the name free.
+            recovery_window_in_days=0,
+            tags=self._label.tagged(),
+        )
+        suppress(
+            secret,
+            {
+                "CKV_AWS_149": "the account's own Secrets Manager key encrypts it, without a price per month",
+                "CKV2_AWS_57": "rotated with hatchet.database.password_version, which also deploys its readers anew",
+            },
+        )
+        version = SecretsmanagerSecretVersion(
+            self,
+            "password_value",
+            secret_id=text(ref(secret).id),
+            secret_string_wo=text(drawn.random_password),
+            secret_string_wo_version=number(self._settings.password_version),
+        )
+        stored = ephemeral(
+            self,
+            "aws_secretsmanager_secret_version",
+            "database",
+            {"secret_id": text(ref(version).secret_id)},
+        )
+        return ref(secret), stored.secret_string
+
+    def _create_log_groups(self, retention_days: Expression) -> list[CloudwatchLogGroup]:
+        """RDS makes them itself where they are missing, and never deletes what they hold."""
+        groups = []
+        for kind in ("postgresql", "upgrade"):
+            group = CloudwatchLogGroup(
+                self,
+                f"{kind}_log",
+                name=f"/aws/rds/instance/{self._name}/{kind}",
+                retention_in_days=number(retention_days),
+                tags=self._label.tagged(),
+            )
+            suppress(
+                group,
+                {
+                    "CKV_AWS_158": "CloudWatch's own keys encrypt it; PostgreSQL logs errors, not rows",
+                    "CKV_AWS_338": "observability.log_retention_days says how long it is kept",
+                },
+            )
+            groups.append(group)
+        return groups
+
+    def _create_parameter_group(self) -> Expression:
+        group = DbParameterGroup(
+            self,
+            "ParameterGroup",
+            name_prefix=f"{self._name}-",
+            family=text(f'"postgres${{split(".", {self._settings.engine_version})[0]}}"'),
+            description="Hatchet's database: TLS alone, UTC",
+            parameter=[
+                DbParameterGroupParameter(name="rds.force_ssl", value="1"),
+                # Hatchet does not start on another (its DATABASE_ENFORCE_UTC_TIMEZONE).
+                DbParameterGroupParameter(name="timezone", value="UTC"),
+            ],
+            tags=self._label.tagged(),
+            lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
+        )
+        return ref(group)
+
+    def _create_instance(
+        self,
+        network: NetworkAttributes,
+        group: SecurityGroup,
+        password: Expression,
+        logs: list[CloudwatchLogGroup],
+    ) -> Expression:
+        settings = self._settings
+        subnets = DbSubnetGroup(
+            self,
+            "SubnetGroup",
+            name=self._name,
+            description="Private subnets of Hatchet's database",
+            subnet_ids=strings(network.private_subnet_ids),
+            tags=self._label.tagged(),
+        )
+        # Unique in the account for ever after, so it is chosen anew for each instance.
+        snapshot = local(
+            self, "final_snapshot", f'"{self._name}-${{formatdate("YYYYMMDDhhmmss", timestamp())}}"'
+        )
+        instance = DbInstance(
+            self,
+            "Instance",
+            identifier=self._name,
+            engine="postgres",
+            engine_version=text(settings.engine_version),
+            instance_class=text(settings.instance_class),
+            db_name=NAME,
+            username=NAME,
+            password_wo=text(password),
+            password_wo_version=number(settings.password_version),
+            storage_type="gp3",
+            storage_encrypted=True,
+            allocated_storage=number(settings.storage_gb),
+            max_allocated_storage=number(f"coalesce({settings.max_storage_gb}, {settings.storage_gb} * 5)"),
+            multi_az=flag(settings.multi_az),
+            db_subnet_group_name=text(ref(subnets).name),
+            vpc_security_group_ids=[text(ref(group).id)],
+            publicly_accessible=False,
+            parameter_group_name=text(self._create_parameter_group().name),
+            backup_retention_period=number(settings.backup_days),
+            backup_window="01:00-02:00",
+            maintenance_window="sun:03:00-sun:04:00",
+            auto_minor_version_upgrade=True,
+            allow_major_version_upgrade=True,
+            # What a plan said that was approved happens then, not in some night.
+            apply_immediately=True,
+            copy_tags_to_snapshot=True,
+            deletion_protection=flag(settings.deletion_protection),
+            skip_final_snapshot=flag(f"!{settings.final_snapshot}"),
+            final_snapshot_identifier=text(snapshot),
+            performance_insights_enabled=True,
+            database_insights_mode="standard",
+            enabled_cloudwatch_logs_exports=["postgresql", "upgrade"],
+            tags=self._label.tagged(),
+            lifecycle=TerraformResourceLifecycle(ignore_changes=["final_snapshot_identifier"]),
+            depends_on=logs,
+        )
+        suppress(
+            instance,
+            {
+                "CKV_AWS_118": "enhanced monitoring bills metrics per instance; Database Insights is on",
+                "CKV_AWS_157": "hatchet.database.multi_az: a standby doubles the price",
+                "CKV_AWS_161": "Hatchet logs in with a password",
+                "CKV_AWS_293": "hatchet.database.deletion_protection, on by default",
+                "CKV_AWS_354": "the account's own RDS key encrypts Database Insights",
+                "CKV2_AWS_30": "logging each query would log the payloads of tasks",
+            },
+        )
+        return ref(instance)

@@ -1,0 +1,250 @@
+"""Hatchet, self-hosted: engine, API, dashboard, and what they stand on."""
+
+from __future__ import annotations
+
+from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
+from cdktf_cdktf_provider_aws.ecs_service import EcsService
+from cdktf_cdktf_provider_aws.service_discovery_private_dns_namespace import (
+    ServiceDiscoveryPrivateDnsNamespace,
+)
+from constructs import Construct
+
+from modules.cluster.cluster import Cluster
+from modules.expression import Expression, hcl, number, ref, text
+from modules.hatchet.attributes import HatchetAttributes
+from modules.hatchet.container import Container, HealthCheck
+from modules.hatchet.database import HatchetDatabase
+from modules.hatchet.environment import GRPC, HEALTH, HTTP, Addresses, server_environment
+from modules.hatchet.images import API, DASHBOARD, ENGINE
+from modules.hatchet.load_balancer import GRPC_HTTPS, LoadBalancer
+from modules.hatchet.rabbitmq import RabbitMq
+from modules.hatchet.repositories import Images
+from modules.hatchet.secrets import Secrets
+from modules.hatchet.service import HatchetService, Rollout, Surroundings, Target, log_group_name
+from modules.hatchet.set_up import SetUp
+from modules.hatchet.settings import HatchetSettings
+from modules.hatchet.token import TokenAttributes
+from modules.network.attributes import NetworkAttributes
+from modules.port import Port
+from modules.stack import Label
+from modules.suppression import suppress
+
+FORWARDED_URL, FORWARDED_GRPC = f"http://localhost:{HTTP}", f"localhost:{GRPC}"
+"""Where an engine without a domain is found: at the ports that its operator forwards."""
+
+
+class Hatchet(Construct):
+    """An engine of one's own, in the private subnets.
+
+    Its parts are ECS services that are deployed and sized by themselves. First comes the `SetUp`, at each deployment
+    anew: no other part is touched before the database is migrated, and the keys and the client token are there.
+
+    Costs: at its smallest about $3.60 a day (us-east-1; docs/hatchet.md reckons it).
+
+    Attributes:
+        attributes: what other stacks need of it.
+        url: the dashboard's.
+        admin_secret_arn: of the secret that holds the admin's first password.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        label: Label,
+        settings: HatchetSettings,
+        cluster: Cluster,
+        network: NetworkAttributes,
+        token: TokenAttributes,
+        repository_urls: Expression,
+        workers_cluster: str,
+        log_retention_days: Expression,
+    ) -> None:
+        super().__init__(scope, id_)
+        self._settings = settings
+        self._images = Images(settings, repository_urls)
+        self._surroundings = self._create_surroundings(label, cluster, network, log_retention_days)
+        self._addresses = self._choose_addresses(settings)
+        self._secrets = Secrets(self, "Secrets", label=label)
+        self._database = HatchetDatabase(
+            self,
+            "database",
+            label=label,
+            settings=settings.database,
+            network=network,
+            log_retention_days=log_retention_days,
+        )
+        self._broker = RabbitMq(
+            self, "rabbitmq", surroundings=self._surroundings, settings=settings, images=self._images
+        )
+        self._balancer = LoadBalancer(self, "lb", label=label, settings=settings, network=network)
+        engine, api, dashboard = self._create_engine(), self._create_api(), self._create_dashboard()
+        set_up = SetUp(
+            self,
+            "setup",
+            surroundings=self._surroundings,
+            settings=settings,
+            images=self._images,
+            addresses=self._addresses,
+            database=self._database,
+            secrets=self._secrets,
+            token=token,
+            workers_cluster=workers_cluster,
+        )
+        self._connect(engine, api, dashboard)
+        self._deploy(set_up, engine, api, dashboard)
+        self.url = self._addresses.url
+        self.admin_secret_arn = self._secrets.admin_arn
+        self.attributes = HatchetAttributes(
+            engine_address=self._addresses.inside_grpc,
+            engine_url=self._addresses.inside_url,
+            engine_security_group_id=ref(engine.security_group).id,
+            api_security_group_id=ref(api.security_group).id,
+        )
+
+    def _create_surroundings(
+        self, label: Label, cluster: Cluster, network: NetworkAttributes, log_retention_days: Expression
+    ) -> Surroundings:
+        group = CloudwatchLogGroup(
+            self,
+            "LogGroup",
+            name=log_group_name(label),
+            retention_in_days=number(log_retention_days),
+            tags=label.tagged(),
+        )
+        suppress(
+            group,
+            {
+                "CKV_AWS_158": "CloudWatch's own keys encrypt it; Hatchet logs no secret",
+                "CKV_AWS_338": "observability.log_retention_days says how long it is kept",
+            },
+        )
+        namespace = ServiceDiscoveryPrivateDnsNamespace(
+            self,
+            "Namespace",
+            name=f"{text(label.name)}.scythe.internal",
+            description="The parts of Hatchet, for the VPC",
+            vpc=text(network.vpc_id),
+            tags=label.tagged(),
+        )
+        return Surroundings(label, cluster, network, ref(group), ref(namespace))
+
+    def _choose_addresses(self, settings: HatchetSettings) -> Addresses:
+        domain = settings.domain
+        has = f"{domain} != null"
+        return Addresses(
+            url=Expression(f'{has} ? "https://${{{domain}}}" : "{FORWARDED_URL}"'),
+            grpc=Expression(f'{has} ? "${{{domain}}}:{GRPC_HTTPS}" : "{FORWARDED_GRPC}"'),
+            inside_url=Expression(hcl(f"http://{self._surroundings.host('api')}:{HTTP}")),
+            inside_grpc=Expression(hcl(f"{self._surroundings.host('engine')}:{GRPC}")),
+            host=Expression(f'{has} ? {domain} : "localhost"'),
+            is_public=Expression(has),
+        )
+
+    def _server(self, name: str, image: str, command: list[str], health: str, port: int) -> Container:
+        return Container(
+            name=name,
+            image=self._images[image],
+            command=command,
+            environment=server_environment(
+                addresses=self._addresses,
+                database_url=self._database.url,
+                password_version=Expression(self._settings.database.password_version),
+                broker=Expression(self._settings.broker),
+            ),
+            secrets={
+                **self._secrets.of_server(),
+                "PGPASSWORD": self._database.password_secret_arn,
+                "SERVER_MSGQUEUE_RABBITMQ_URL": self._broker.secret,
+            },
+            health_check=HealthCheck.get(health),
+            # The engine takes 5 seconds to hand over, 10 for its streams, and what the tasks then take to report.
+            stop_seconds=60,
+            ports=[port],
+        )
+
+    def _create_engine(self) -> HatchetService:
+        health = f"http://127.0.0.1:{HEALTH}/ready"
+        return HatchetService(
+            self,
+            "engine",
+            surroundings=self._surroundings,
+            size=self._settings.engine,
+            count=Expression(self._settings.engine.count),
+            containers=[self._server("engine", ENGINE, ["/hatchet/hatchet-engine"], health, GRPC)],
+            targets=[Target(self._balancer.engine.arn, "engine", GRPC, self._addresses.is_public)],
+            is_found=True,
+        )
+
+    def _create_api(self) -> HatchetService:
+        health = f"http://127.0.0.1:{HTTP}/api/ready"
+        return HatchetService(
+            self,
+            "api",
+            surroundings=self._surroundings,
+            size=self._settings.api,
+            count=Expression(self._settings.api.count),
+            containers=[self._server("api", API, ["/hatchet/hatchet-api"], health, HTTP)],
+            targets=[Target(self._balancer.api.arn, "api", HTTP)],
+            is_found=True,
+        )
+
+    def _create_dashboard(self) -> HatchetService:
+        is_forwarded = Expression(f"{self._settings.domain} == null")
+        container = Container(
+            name="dashboard",
+            image=self._images[DASHBOARD],
+            command=[
+                "/app/hatchet-staticfileserver", "-static-asset-dir", "/app/dist", "-port", str(HTTP)
+            ],
+            health_check=HealthCheck.get(f"http://127.0.0.1:{HTTP}/"),
+            ports=[HTTP],
+            user="65534:65534",
+            read_only=Expression(f"!({is_forwarded})"),
+        )  # fmt: skip
+        return HatchetService(
+            self,
+            "dashboard",
+            surroundings=self._surroundings,
+            size=self._settings.dashboard,
+            count=Expression(self._settings.dashboard.count),
+            containers=[container],
+            targets=[Target(self._balancer.dashboard.arn, "dashboard", HTTP)],
+            exec_=is_forwarded,
+        )
+
+    def _connect(self, engine: HatchetService, api: HatchetService, dashboard: HatchetService) -> None:
+        """Who reaches whom; the table is in docs/hatchet.md."""
+        at_engine = Port("engine", GRPC, ref(engine.security_group).id, "Hatchet's engine")
+        at_api = Port("api", HTTP, ref(api.security_group).id, "Hatchet's API")
+        at_dashboard = Port("dashboard", HTTP, ref(dashboard.security_group).id, "Hatchet's dashboard")
+        for server, who in ((engine, "Hatchet's engine"), (api, "Hatchet's API")):
+            self._database.port.allow_from(server.security_group, who)
+            self._broker.port.allow_from(server.security_group, who)
+            server.roles.allow_secrets(
+                self._secrets.keys_arn, self._database.password_secret_arn, self._broker.secret_arns
+            )
+        at_engine.allow_from(api.security_group, "Hatchet's API")
+        balancer = self._balancer.security_group
+        at_api.allow_from(balancer, "Hatchet's load balancer")
+        at_dashboard.allow_from(balancer, "Hatchet's load balancer")
+        Port("engine", GRPC, at_engine.group_id, at_engine.description, self._addresses.is_public).allow_from(
+            balancer, "Hatchet's load balancer"
+        )
+        # By the dashboard's tasks ECS Exec forwards ports where there is no domain.
+        is_forwarded = Expression(f"{self._settings.domain} == null")
+        self._balancer.port.allow_from(dashboard.security_group, "Forwarded to the dashboard and the API")
+        Port("engine", GRPC, at_engine.group_id, at_engine.description, is_forwarded).allow_from(
+            dashboard.security_group, "Forwarded to allocators"
+        )
+
+    def _deploy(
+        self, set_up: SetUp, engine: HatchetService, api: HatchetService, dashboard: HatchetService
+    ) -> None:
+        broker = self._broker.deploy()
+        ready: EcsService = set_up.deploy(Rollout(alone=True, minutes=30))
+        listeners = self._balancer.listeners
+        engine.deploy(Rollout(after=[ready, broker, *listeners]))
+        api.deploy(Rollout(after=[ready, broker, *listeners]))
+        dashboard.deploy(Rollout(after=[ready, *listeners]))

@@ -1,0 +1,248 @@
+"""RabbitMQ as a task on Fargate, its data on EFS."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cdktf import TerraformResourceLifecycle
+from cdktf_cdktf_provider_aws.ecs_service import EcsService
+from cdktf_cdktf_provider_aws.ecs_task_definition import (
+    EcsTaskDefinitionVolume,
+    EcsTaskDefinitionVolumeEfsVolumeConfiguration,
+    EcsTaskDefinitionVolumeEfsVolumeConfigurationAuthorizationConfig,
+)
+from cdktf_cdktf_provider_aws.efs_access_point import (
+    EfsAccessPoint,
+    EfsAccessPointPosixUser,
+    EfsAccessPointRootDirectory,
+    EfsAccessPointRootDirectoryCreationInfo,
+)
+from cdktf_cdktf_provider_aws.efs_file_system import EfsFileSystem
+from cdktf_cdktf_provider_aws.efs_mount_target import EfsMountTarget
+from cdktf_cdktf_provider_aws.secretsmanager_secret import SecretsmanagerSecret
+from cdktf_cdktf_provider_aws.secretsmanager_secret_version import SecretsmanagerSecretVersion
+from cdktf_cdktf_provider_aws.security_group import SecurityGroup
+from constructs import Construct
+
+from modules.ephemeral import ephemeral
+from modules.expression import Expression, hcl, number, ref, text, when
+from modules.hatchet.container import Container, HealthCheck
+from modules.hatchet.images import RABBITMQ
+from modules.hatchet.service import HatchetService, Rollout, Surroundings
+from modules.hatchet.settings import HatchetSettings, Service
+from modules.policies import Condition, Statement
+from modules.port import Port
+from modules.suppression import suppress
+
+AMQP, NFS = 5672, 2049
+USER = "hatchet"
+UID = 999
+"""Of the user ``rabbitmq`` in Docker's official image, whose files on EFS are then its own."""
+
+NODE = "rabbit@localhost"
+"""RabbitMQ keeps its data below its node's name, which is by default the host's: another for each Fargate task."""
+
+DATA = "/var/lib/rabbitmq"
+
+
+class RabbitMq(Construct):
+    """A broker of one node, where ``hatchet.broker`` is ``rabbitmq``.
+
+    Its queues are on an encrypted file system that outlives its tasks, reached by TLS and with the task's own
+    rights through an access point. Never two tasks at a time: they would share one node's data.
+
+    Costs: Fargate's price of one task; EFS $0.30 a GB-month, of which there are few (us-east-1).
+
+    Attributes:
+        secret: what the engine and the API read to reach it; null with another broker.
+        port: where it answers.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        surroundings: Surroundings,
+        settings: HatchetSettings,
+        images: Mapping[str, Expression],
+    ) -> None:
+        super().__init__(scope, id_)
+        self._surroundings = surroundings
+        self._exists = Expression(f'{settings.broker} == "rabbitmq"')
+        self._count = when(self._exists)
+        self._secret_arn = self._create_secret(surroundings.host("rabbitmq"))
+        files, access = self._create_files()
+        self._part = HatchetService(
+            self,
+            "Broker",
+            name="rabbitmq",
+            surroundings=surroundings,
+            size=self._size(settings),
+            count=1,
+            containers=[self._container(images[RABBITMQ])],
+            volumes=[_volume(files, access)],
+            is_found=True,
+            exists=self._exists,
+        )
+        self._grant_files(files, access)
+        self._part.roles.allow_secrets(self._secret_arn)
+        Port("files", NFS, ref(self._group)[0].id, "Its data on EFS").allow_from(
+            self._part.security_group, "Hatchet's broker", where=self._exists
+        )
+        self.port = Port(
+            "rabbitmq", AMQP, ref(self._part.security_group)[0].id, "Hatchet's broker", self._exists
+        )
+
+    @property
+    def secret(self) -> Expression:
+        """The ``valueFrom`` of the broker's URL, or null."""
+        return self._value_from("url")
+
+    @property
+    def secret_arns(self) -> Expression:
+        """The broker's secret, as a list that is empty with another broker."""
+        return Expression(f"({self._exists} ? [{self._secret_arn}] : [])")
+
+    def deploy(self) -> EcsService:
+        """Make the service."""
+        return self._part.deploy(Rollout(alone=True, after=[self._targets]))
+
+    def _size(self, settings: HatchetSettings) -> Service:
+        own = settings.rabbitmq
+        return Service.model_construct(cpu=own.cpu, memory=own.memory, count=1, architecture="arm64")
+
+    def _value_from(self, key: str) -> Expression:
+        return Expression(f"{self._exists} ? {hcl(f'{text(self._secret_arn)}:{key}::')} : null")
+
+    def _container(self, image: Expression) -> Container:
+        return Container(
+            name="rabbitmq",
+            image=image,
+            command=["docker-entrypoint.sh", "rabbitmq-server"],
+            environment={
+                "RABBITMQ_DEFAULT_USER": Expression(hcl(USER)),
+                "RABBITMQ_NODENAME": Expression(hcl(NODE)),
+            },
+            secrets={"RABBITMQ_DEFAULT_PASS": self._value_from("password")},
+            user=f"{UID}:{UID}",
+            health_check=HealthCheck(
+                ["CMD", "rabbitmq-diagnostics", "--quiet", "check_running"], interval=30, start_seconds=120
+            ),
+            # It closes its queues' files; cut off, it reads them through at the next start.
+            stop_seconds=120,
+            ports=[AMQP],
+            volumes={"data": DATA},
+            # It writes what it makes of its configuration beside it.
+            read_only=False,
+            open_files=65536,
+        )
+
+    def _create_secret(self, host: str) -> Expression:
+        secret = SecretsmanagerSecret(
+            self,
+            "Secret",
+            count=self._count,
+            name=f"{text(self._surroundings.label.name)}/hatchet-broker",
+            description="Password and URL of Hatchet's broker",
+            recovery_window_in_days=0,
+            tags=self._surroundings.label.tagged(),
+        )
+        suppress(
+            secret,
+            {
+                "CKV_AWS_149": "the account's own Secrets Manager key encrypts it, without a price per month",
+                "CKV2_AWS_57": "RabbitMQ takes it at its first start alone; the broker is for the VPC's engine only",
+            },
+        )
+        # Without punctuation: it stands in a URL.
+        drawn = ephemeral(
+            self,
+            "aws_secretsmanager_random_password",
+            "broker",
+            {"count": text(f"{self._exists} ? 1 : 0"), "password_length": 40, "exclude_punctuation": True},
+        )
+        password = f"{drawn}[0].random_password"
+        value = {"password": Expression(password), "url": f"amqp://{USER}:${{{password}}}@{host}:{AMQP}/"}
+        SecretsmanagerSecretVersion(
+            self,
+            "Value",
+            count=self._count,
+            secret_id=text(ref(secret)[0].id),
+            secret_string_wo=text(f"jsonencode({hcl(value)})"),
+            secret_string_wo_version=1,
+        )
+        return Expression(f"{ref(secret)}[0].arn")
+
+    def _create_files(self) -> tuple[Expression, Expression]:
+        label, network = self._surroundings.label, self._surroundings.network
+        files = EfsFileSystem(
+            self,
+            "Files",
+            count=self._count,
+            creation_token=f"{text(label.name)}-hatchet-rabbitmq",
+            encrypted=True,
+            throughput_mode="elastic",
+            tags=label.tagged("hatchet-rabbitmq"),
+        )
+        suppress(files, {"CKV_AWS_184": "the account's own EFS key encrypts it, without a price per month"})
+        id_ = text(ref(files)[0].id)
+        access = EfsAccessPoint(
+            self,
+            "AccessPoint",
+            count=self._count,
+            file_system_id=id_,
+            posix_user=EfsAccessPointPosixUser(uid=UID, gid=UID),
+            root_directory=EfsAccessPointRootDirectory(
+                path="/rabbitmq",
+                creation_info=EfsAccessPointRootDirectoryCreationInfo(
+                    owner_uid=UID, owner_gid=UID, permissions="0700"
+                ),
+            ),
+            tags=label.tagged("hatchet-rabbitmq"),
+        )
+        self._group = SecurityGroup(
+            self,
+            "files",
+            count=self._count,
+            name_prefix=f"{text(label.name)}-hatchet-files-",
+            description="Hatchet rabbitmq files",
+            vpc_id=text(network.vpc_id),
+            tags=label.tagged("hatchet-rabbitmq-files"),
+            lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
+        )
+        subnets = network.private_subnet_ids
+        self._targets = EfsMountTarget(
+            self,
+            "MountTarget",
+            count=number(f"{self._exists} ? length({subnets}) : 0"),
+            file_system_id=id_,
+            subnet_id=text(f"{subnets}[count.index]"),
+            security_groups=[text(ref(self._group)[0].id)],
+        )
+        return ref(files)[0], ref(access)[0]
+
+    def _grant_files(self, files: Expression, access: Expression) -> None:
+        roles = self._part.roles
+        roles.grant(
+            roles.task,
+            "files",
+            Statement(
+                ["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"],
+                [text(files.arn)],
+                [Condition("StringEquals", "elasticfilesystem:AccessPointArn", [text(access.arn)])],
+            ),
+        )
+
+
+def _volume(files: Expression, access: Expression) -> EcsTaskDefinitionVolume:
+    return EcsTaskDefinitionVolume(
+        name="data",
+        efs_volume_configuration=EcsTaskDefinitionVolumeEfsVolumeConfiguration(
+            file_system_id=text(files.id),
+            transit_encryption="ENABLED",
+            authorization_config=EcsTaskDefinitionVolumeEfsVolumeConfigurationAuthorizationConfig(
+                access_point_id=text(access.id), iam="ENABLED"
+            ),
+        ),
+    )

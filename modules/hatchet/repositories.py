@@ -1,0 +1,90 @@
+"""The environment's own copies of the engine's images, in ECR."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from cdktf_cdktf_provider_aws.ecr_repository import EcrRepository, EcrRepositoryImageScanningConfiguration
+from constructs import Construct
+
+from modules.expression import Expression, each, hcl, ref, text
+from modules.hatchet.images import ENGINE, RABBITMQ, UPSTREAM
+from modules.hatchet.settings import HatchetSettings
+from modules.stack import Label, attribute
+from modules.suppression import suppress
+
+
+@dataclass(frozen=True)
+class RepositoryAttributes:
+    """The repositories of the engine's images."""
+
+    hatchet_repository_urls: Expression = attribute(
+        "URLs of the ECR repositories of Hatchet's images by name; empty where they come from upstream."
+    )
+
+
+class Repositories(Construct):
+    """A repository for each of the engine's images, where ``hatchet.image_registry`` is ``ecr``.
+
+    ``scythe-aws image mirror`` fills them. Tags are immutable. They go with their images, which can be copied again.
+
+    Costs: $0.10 a GB-month, of which there are about two (us-east-1).
+
+    Attributes:
+        attributes: what other stacks need of them.
+    """
+
+    def __init__(self, scope: Construct, id_: str, *, label: Label, settings: HatchetSettings) -> None:
+        super().__init__(scope, id_)
+        names = hcl(sorted(UPSTREAM))
+        wanted = (
+            f'[for name in {names} : name if {settings.mode} == "self_hosted" && '
+            f'{settings.image_registry} == "ecr" && (name != "{RABBITMQ}" || {settings.broker} == "rabbitmq")]'
+        )
+        repositories = EcrRepository(
+            self,
+            "Repository",
+            for_each=each(f"toset({wanted})"),
+            name=f"{text(label.name)}/${{each.key}}",
+            image_tag_mutability="IMMUTABLE",
+            image_scanning_configuration=EcrRepositoryImageScanningConfiguration(scan_on_push=True),
+            force_delete=True,
+            tags=label.tagged(),
+        )
+        suppress(repositories, {"CKV_AWS_136": "ECR's own keys encrypt it; the images are public ones"})
+        self.attributes = RepositoryAttributes(
+            hatchet_repository_urls=Expression(
+                f"{{ for name, repository in {ref(repositories)} : name => repository.repository_url }}"
+            )
+        )
+
+
+class Images(Mapping[str, Expression]):
+    """The images' addresses as expressions, by their names: upstream, or in the environment's ECR."""
+
+    def __init__(self, settings: HatchetSettings, repository_urls: Expression) -> None:
+        """Take them from ECR where the repositories are there.
+
+        Args:
+            settings: the engine's.
+            repository_urls: the repositories' URLs by the images' names; empty where they come from upstream.
+        """
+        self._urls = repository_urls
+        self._version = f'split("@", {settings.version})[0]'
+        self._digest = f'try(split("@", {settings.version})[1], null)'
+
+    def __getitem__(self, name: str) -> Expression:
+        upstream = UPSTREAM[name]
+        repository = f'lookup({self._urls}, "{name}", "{upstream.repository}")'
+        tag = hcl(upstream.tag) if upstream.tag else self._version
+        tagged = f'"${{{repository}}}:${{{tag}}}"'
+        if name != ENGINE:
+            return Expression(tagged)
+        return Expression(f'{self._digest} == null ? {tagged} : "${{{repository}}}@${{{self._digest}}}"')
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(UPSTREAM)
+
+    def __len__(self) -> int:
+        return len(UPSTREAM)

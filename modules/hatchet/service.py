@@ -1,0 +1,284 @@
+"""A part of self-hosted Hatchet: an ECS service on Fargate, its task definition, roles and security group."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from cdktf import ITerraformDependable, Postcondition, TerraformResourceLifecycle
+from cdktf_cdktf_provider_aws.ecs_service import (
+    EcsService,
+    EcsServiceDeploymentCircuitBreaker,
+    EcsServiceNetworkConfiguration,
+    EcsServiceServiceRegistries,
+)
+from cdktf_cdktf_provider_aws.ecs_task_definition import (
+    EcsTaskDefinition,
+    EcsTaskDefinitionRuntimePlatform,
+    EcsTaskDefinitionVolume,
+)
+from cdktf_cdktf_provider_aws.security_group import SecurityGroup
+from cdktf_cdktf_provider_aws.service_discovery_service import (
+    ServiceDiscoveryService,
+    ServiceDiscoveryServiceDnsConfig,
+    ServiceDiscoveryServiceDnsConfigDnsRecords,
+    ServiceDiscoveryServiceHealthCheckCustomConfig,
+)
+from constructs import Construct
+
+from modules.cluster.cluster import Cluster
+from modules.expression import Expression, flag, hcl, made, number, only_where, strings, text
+from modules.hatchet.container import Container, documents
+from modules.hatchet.settings import Service
+from modules.network.attributes import NetworkAttributes
+from modules.stack import Label
+from modules.suppression import suppress
+from modules.task_roles import TaskRoles
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What all parts of an engine share.
+
+    Attributes:
+        label: what names and tags them.
+        cluster: where they run.
+        network: whose private subnets they are in.
+        log_group: the log group that they write to.
+        namespace: of Cloud Map, in which the VPC finds them.
+    """
+
+    label: Label
+    cluster: Cluster
+    network: NetworkAttributes
+    log_group: Expression
+    namespace: Expression
+
+    @property
+    def log_group_name(self) -> str:
+        """The log group's name, as plans show it before it is there."""
+        return log_group_name(self.label)
+
+    def host(self, name: str) -> str:
+        """The name by which the VPC finds a part."""
+        return f"{name}.{text(self.namespace.name)}"
+
+
+def log_group_name(label: Label) -> str:
+    """The name of the log group of all of Hatchet."""
+    return f"/scythe/{text(label.name)}/hatchet"
+
+
+@dataclass(frozen=True)
+class Target:
+    """A load balancer's target group that a part's tasks are in.
+
+    Attributes:
+        group_arn: the target group.
+        container: the container that answers.
+        port: where.
+        exists: whether there is such a target group; None for always.
+    """
+
+    group_arn: Expression
+    container: str
+    port: int
+    exists: Expression | None = None
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """How a part is deployed.
+
+    Attributes:
+        alone: never two tasks at a time: the old one ends before the new one starts.
+        after: what must be there before.
+        minutes: what a deployment may take until it counts as failed.
+    """
+
+    alone: bool = False
+    after: Sequence[ITerraformDependable] = field(default_factory=list)
+    minutes: int = 15
+
+
+class HatchetService(Construct):
+    """A service that an apply waits for, so that one that does not come up is the apply's error.
+
+    Where a deployment fails, ECS goes back to the task definition before, which `create_before_destroy` keeps until
+    all is well; the postcondition makes that an error too.
+
+    Costs: Fargate's price of its tasks: $0.0405 a vCPU-hour and $0.0044 a GiB-hour, a fifth less for arm64
+    (us-east-1).
+
+    Attributes:
+        security_group: of its tasks; nothing comes in that is not let in by `modules.port.Port`.
+        roles: of its tasks; what they use is granted by its owner.
+        service: of ECS.
+        task_definition_arn: of its task definition.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        name: str | None = None,
+        surroundings: Surroundings,
+        size: Service,
+        count: Expression | int,
+        containers: Sequence[Container],
+        volumes: Sequence[EcsTaskDefinitionVolume] = (),
+        targets: Sequence[Target] = (),
+        is_found: bool = False,
+        exec_: Expression | None = None,
+        exists: Expression | None = None,
+    ) -> None:
+        """Make all but the service itself, which `deploy` makes once its roles have their rights.
+
+        Args:
+            scope: Hatchet.
+            id_: its place there.
+            name: the part's name; its id by default.
+            surroundings: what it shares with others.
+            size: vCPU, memory and processor.
+            count: how many tasks.
+            containers: what they run.
+            volumes: what the containers share or keep.
+            targets: the target groups that they are in.
+            is_found: whether the VPC finds it by name.
+            exec_: whether ECS Exec may open sessions; None for never.
+            exists: whether there is such a part; None for always.
+        """
+        super().__init__(scope, id_)
+        self._name, self._surroundings, self._count, self._exists = name or id_, surroundings, count, exists
+        self._targets, self._exec = targets, exec_
+        self.roles = TaskRoles(
+            self,
+            "Roles",
+            label=surroundings.label,
+            name=f"hatchet-{self._name}",
+            images=[container.image for container in containers],
+            log_group_name=surroundings.log_group_name,
+            exists=exists,
+        )
+        if exec_ is not None:
+            self.roles.allow_exec(exec_)
+        self.security_group = self._create_security_group()
+        self._registry = self._create_registry() if is_found else None
+        self.task_definition_arn = self._create_task_definition(size, containers, volumes)
+
+    def deploy(self, rollout: Rollout) -> EcsService:
+        """Make the service."""
+        surroundings = self._surroundings
+        service = EcsService(
+            self,
+            "Service",
+            count=only_where(self._exists),
+            name=self._name,
+            cluster=text(surroundings.cluster.arn),
+            task_definition=text(self.task_definition_arn),
+            desired_count=self._count if isinstance(self._count, int) else number(self._count),
+            launch_type="FARGATE",
+            deployment_circuit_breaker=EcsServiceDeploymentCircuitBreaker(enable=True, rollback=True),
+            deployment_maximum_percent=100 if rollout.alone else 200,
+            deployment_minimum_healthy_percent=0 if rollout.alone else 100,
+            availability_zone_rebalancing="DISABLED",
+            enable_ecs_managed_tags=True,
+            propagate_tags="SERVICE",
+            enable_execute_command=False if self._exec is None else flag(self._exec),
+            network_configuration=EcsServiceNetworkConfiguration(
+                subnets=strings(surroundings.network.private_subnet_ids),
+                security_groups=[text(made(self.security_group, self._exists).id)],
+                assign_public_ip=False,
+            ),
+            service_registries=self._registry,
+            wait_for_steady_state=True,
+            timeouts={"create": f"{rollout.minutes}m", "update": f"{rollout.minutes}m"},
+            lifecycle=TerraformResourceLifecycle(postcondition=[self._came_up()]),
+            depends_on=list(rollout.after),
+            tags=surroundings.label.tagged(),
+        )
+        if self._targets:
+            service.add_override("dynamic.load_balancer", self._load_balancers())
+        return service
+
+    def _came_up(self) -> Postcondition:
+        return Postcondition(
+            condition=text(f"self.task_definition == {self.task_definition_arn}"),
+            error_message=f"the new tasks of {self._name} did not come up, and ECS went back to those before: "
+            f"the log group {self._surroundings.log_group_name} and the service's events say why",
+        )
+
+    def _load_balancers(self) -> Mapping[str, object]:
+        groups = ", ".join(
+            f"({'true' if target.exists is None else target.exists}) ? [{{ arn = {target.group_arn}, container = "
+            f'"{target.container}", port = {target.port} }}] : []'
+            for target in self._targets
+        )
+        return {
+            "for_each": text(f"concat({groups})"),
+            "content": {
+                "target_group_arn": "${load_balancer.value.arn}",
+                "container_name": "${load_balancer.value.container}",
+                "container_port": "${load_balancer.value.port}",
+            },
+        }
+
+    def _create_security_group(self) -> SecurityGroup:
+        surroundings = self._surroundings
+        group = SecurityGroup(
+            self,
+            "SecurityGroup",
+            count=only_where(self._exists),
+            name_prefix=f"{text(surroundings.label.name)}-hatchet-{self._name}-",
+            description=f"Hatchet {self._name}",
+            vpc_id=text(surroundings.network.vpc_id),
+            tags=surroundings.label.tagged(f"hatchet-{self._name}"),
+            lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
+        )
+        surroundings.network.allow_way_out(group, f"Hatchet {self._name}", private=True, where=self._exists)
+        return group
+
+    def _create_registry(self) -> EcsServiceServiceRegistries:
+        service = ServiceDiscoveryService(
+            self,
+            "Discovery",
+            count=only_where(self._exists),
+            name=self._name,
+            dns_config=ServiceDiscoveryServiceDnsConfig(
+                namespace_id=text(self._surroundings.namespace.id),
+                routing_policy="MULTIVALUE",
+                dns_records=[ServiceDiscoveryServiceDnsConfigDnsRecords(type="A", ttl=10)],
+            ),
+            # By its container health check ECS says which task is found.
+            health_check_custom_config=ServiceDiscoveryServiceHealthCheckCustomConfig(failure_threshold=1),
+            tags=self._surroundings.label.tagged(),
+        )
+        return EcsServiceServiceRegistries(registry_arn=text(made(service, self._exists).arn))
+
+    def _create_task_definition(
+        self, size: Service, containers: Sequence[Container], volumes: Sequence[EcsTaskDefinitionVolume]
+    ) -> Expression:
+        label = self._surroundings.label
+        task = EcsTaskDefinition(
+            self,
+            "TaskDefinition",
+            count=only_where(self._exists),
+            family=f"{text(label.name)}-hatchet-{self._name}",
+            requires_compatibilities=["FARGATE"],
+            network_mode="awsvpc",
+            cpu=text(f"{hcl(size.cpu)} * 1024"),
+            memory=text(f"{hcl(size.memory)} * 1024"),
+            runtime_platform=EcsTaskDefinitionRuntimePlatform(
+                operating_system_family="LINUX", cpu_architecture=text(f"upper({hcl(size.architecture)})")
+            ),
+            execution_role_arn=text(made(self.roles.execution, self._exists).arn),
+            task_role_arn=text(made(self.roles.task, self._exists).arn),
+            volume=list(volumes),
+            container_definitions=documents(containers, self._surroundings.log_group.name, self.roles.region),
+            tags=label.tagged(),
+            lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
+        )
+        if self._exec is not None:
+            suppress(task, {"CKV_AWS_336": "writable only where ECS Exec is on, whose agent writes there"})
+        return made(task, self._exists).arn

@@ -1,0 +1,177 @@
+"""The set-up of a self-hosted engine: keys, database, first user, client token, again at each deployment and each day.
+
+It is an ECS service of one task. Its steps are containers that each wait for the one before to end well; the last
+stays for a day and ends, so that ECS starts all of it anew. The task is up, and so an apply goes on to the engine,
+only when every step has ended well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from cdktf_cdktf_provider_aws.ecs_task_definition import EcsTaskDefinitionVolume
+from constructs import Construct
+
+from modules.expression import Expression, hcl, text
+from modules.hatchet.container import Container
+from modules.hatchet.database import HatchetDatabase
+from modules.hatchet.environment import Addresses
+from modules.hatchet.images import ADMIN, AWS_CLI, MIGRATE, POSTGRES
+from modules.hatchet.secrets import Secrets
+from modules.hatchet.service import HatchetService, Surroundings
+from modules.hatchet.settings import HatchetSettings, Service
+from modules.hatchet.token import TokenAttributes
+from modules.policies import Condition, Statement
+
+SIZE = Service(cpu=0.25, memory=0.5)
+WORK = "work"
+A_DAY = 24 * 60 * 60
+LOCK = 4907128390
+"""PostgreSQL's advisory lock that set-ups take turns by; any number that goose's own lock is not."""
+
+FIRST_VERSION = "scythe-aws-first-version-of-secret"
+"""The id of a secret's first version: 32 to 64 characters (AWS Secrets Manager API, ``ClientRequestToken``)."""
+
+TOKEN_NAME = "scythe-aws"  # noqa: S105  # its name in Hatchet's dashboard
+ADMIN_EMAIL = "admin@example.com"
+"""Hatchet's own, where ``hatchet.admin_email`` names nobody."""
+
+
+class SetUp(HatchetService):
+    """The task that gets an engine ready, with the rights that its steps need.
+
+    Never two at a time: the service has one task, and its steps on the database take a lock there.
+
+    Costs: about $0.24 a day for a quarter of a vCPU that waits (us-east-1, arm64).
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        surroundings: Surroundings,
+        settings: HatchetSettings,
+        images: Mapping[str, Expression],
+        addresses: Addresses,
+        database: HatchetDatabase,
+        secrets: Secrets,
+        token: TokenAttributes,
+        workers_cluster: str,
+    ) -> None:
+        self._shared = {
+            "ADMIN_EMAIL": Expression(f'coalesce({settings.admin_email}, "{ADMIN_EMAIL}")'),
+            "ADMIN_SECRET": secrets.admin_arn,
+            "DATABASE_PASSWORD_VERSION": Expression(f"tostring({settings.database.password_version})"),
+            "DATABASE_URL": database.url,
+            "FIRST_VERSION": Expression(hcl(FIRST_VERSION)),
+            "KEYS_SECRET": secrets.keys_arn,
+            "LOCK": Expression(hcl(str(LOCK))),
+            # A token is renewed when a third of its life is left.
+            "RENEW_BEFORE": Expression(hcl(f"${{{settings.token_days} * 8}} hours")),
+            "ROTATE": Expression(hcl("")),
+            "TOKEN_LIFE": Expression(hcl(f"${{{settings.token_days} * 24}}h")),
+            "TOKEN_NAME": Expression(hcl(TOKEN_NAME)),
+            "TOKEN_SECRET": token.token_secret_arn,
+            "TMPDIR": Expression(hcl(f"/{WORK}")),
+            "WORKERS_CLUSTER": Expression(hcl(workers_cluster)),
+            **addresses.of_tokens(),
+        }
+        password = {"PGPASSWORD": database.password_secret_arn}
+        containers = [
+            self._step("migrations", images[MIGRATE], ["cp", "/hatchet/hatchet-migrate", f"/{WORK}/"], []),
+            self._step("keys", images[ADMIN], _script("keys"), ["ADMIN_EMAIL"]),
+            self._step(
+                "keep",
+                images[AWS_CLI],
+                _script("keep"),
+                ["ADMIN_SECRET", "FIRST_VERSION", "KEYS_SECRET", "TOKEN_SECRET", "WORKERS_CLUSTER"],
+                after=["keys"],
+            ),
+            self._step(
+                "database",
+                images[POSTGRES],
+                _script("database"),
+                ["DATABASE_PASSWORD_VERSION", "DATABASE_URL", "LOCK", "RENEW_BEFORE", "ROTATE", "TOKEN_LIFE",
+                 "TOKEN_NAME", *addresses.of_tokens()],
+                after=["migrations", "keep"],
+                secrets=password,
+            ),
+            self._step(
+                "token",
+                images[AWS_CLI],
+                _script("token"),
+                ["TOKEN_SECRET", "WORKERS_CLUSTER"],
+                after=["database"],
+            ),
+            self._step("ready", images[POSTGRES], ["sleep", str(A_DAY)], [], after=["token"], essential=True),
+        ]  # fmt: skip
+        super().__init__(
+            scope,
+            id_,
+            surroundings=surroundings,
+            size=SIZE,
+            count=1,
+            containers=containers,
+            volumes=[EcsTaskDefinitionVolume(name=WORK)],
+        )
+        self._allow(database, secrets, token, workers_cluster)
+
+    def _step(
+        self,
+        name: str,
+        image: Expression,
+        command: list[str],
+        variables: list[str],
+        *,
+        after: list[str] | None = None,
+        secrets: Mapping[str, Expression] | None = None,
+        essential: bool = False,
+    ) -> Container:
+        return Container(
+            name=name,
+            image=image,
+            command=command,
+            environment={variable: self._shared[variable] for variable in ["TMPDIR", *variables]},
+            secrets=secrets or {},
+            # The volume that the steps share is root's (Fargate's are, unless an image declares them).
+            user="0:0",
+            after=after or [],
+            essential=essential,
+            stop_seconds=60,
+            volumes={WORK: f"/{WORK}"},
+        )
+
+    def _allow(
+        self, database: HatchetDatabase, secrets: Secrets, token: TokenAttributes, workers_cluster: str
+    ) -> None:
+        roles = self.roles
+        roles.allow_secrets(database.password_secret_arn)
+        database.port.allow_from(self.security_group, "Hatchet's set-up")
+        cluster = roles.arn("ecs", f"cluster/{workers_cluster}")
+        values = [text(arn) for arn in (secrets.admin_arn, secrets.keys_arn, token.token_secret_arn)]
+        roles.grant(
+            roles.task,
+            "keep",
+            Statement(["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"], values),
+            Statement(
+                ["secretsmanager:ListSecretVersionIds", "secretsmanager:UpdateSecretVersionStage"],
+                [text(token.token_secret_arn)],
+            ),
+        )
+        roles.grant(
+            roles.task,
+            "roll-workers",
+            Statement(
+                ["ecs:DescribeServices", "ecs:UpdateService"],
+                [roles.arn("ecs", f"service/{workers_cluster}/*")],
+            ),
+            # Takes no resource (Service Authorization Reference, "Actions defined by Amazon ECS").
+            Statement(["ecs:ListServices"], ["*"], [Condition("ArnEquals", "ecs:cluster", [cluster])]),
+        )
+
+
+def _script(name: str) -> list[str]:
+    """A step's script, each in a file of its own beside this one."""
+    return ["sh", "-euc", (Path(__file__).with_name("set_up") / f"{name}.sh").read_text(encoding="utf-8")]

@@ -1,0 +1,51 @@
+# Migrates the database, makes the first user and tenant, and a client token where none is valid for long enough:
+# all under a lock, so that no two migrations ever run at once.
+umask 077
+cat > /work/locked.sh <<'END'
+# exported FILE: the variables of a JSON object, as commands of the shell.
+exported() {
+  tr '{},' '\n\n\n' < "$1" | sed -n "s/^ *\"\([A-Z_]*\)\": *\"\([^\"]*\)\" *$/\1='\2'; export \1/p"
+}
+query() { psql "$DATABASE_URL" --no-psqlrc --quiet --tuples-only --no-align --set ON_ERROR_STOP=1; }
+
+/work/hatchet-migrate
+eval "$(exported /work/new/admin.json)"
+/work/hatchet-admin seed
+
+# The stored token's id, if the engine takes it and goes on to for long enough.
+kept=$(query <<SQL
+\set token \`cat /work/token\`
+\set url \`printenv SERVER_URL\`
+\set address \`printenv SERVER_GRPC_BROADCAST_ADDRESS\`
+WITH part AS (SELECT translate(split_part(:'token', '.', 2), '-_', '+/') AS base64),
+claims AS (
+  SELECT convert_from(decode(base64 || repeat('=', (4 - length(base64) % 4) % 4), 'base64'), 'UTF8')::json AS claim
+  FROM part WHERE base64 <> ''
+)
+SELECT id FROM claims JOIN "APIToken" ON id::text = claim ->> 'token_id'
+WHERE NOT revoked AND "expiresAt" > now() AT TIME ZONE 'UTC' + interval '$RENEW_BEFORE'
+  AND claim ->> 'server_url' = :'url' AND claim ->> 'grpc_broadcast_address' = :'address';
+SQL
+) || kept=
+
+if [ -z "$kept" ] || [ -n "$ROTATE" ]; then
+  eval "$(exported /work/new/keys.json)"
+  /work/hatchet-admin token create --name "$TOKEN_NAME" --expiresIn "$TOKEN_LIFE" > /work/token.new
+  echo 'A client token is made.'
+elif [ -e /work/rolled ]; then
+  query <<SQL
+UPDATE "APIToken" SET revoked = true WHERE name = '$TOKEN_NAME' AND id <> '$kept' AND NOT revoked;
+SQL
+fi
+END
+
+tries=0
+until psql "$DATABASE_URL" --no-psqlrc --quiet --command 'SELECT' > /dev/null; do
+  tries=$((tries + 1))
+  [ "$tries" -lt 36 ] || { echo 'The database cannot be reached.' >&2; exit 1; }
+  sleep 5
+done
+# The lock is this session's, and ends with it however it ends.
+psql "$DATABASE_URL" --no-psqlrc --quiet --output /dev/null \
+  --command "SELECT pg_advisory_lock($LOCK)" --command '\! sh -eu /work/locked.sh && touch /work/done'
+[ -e /work/done ]

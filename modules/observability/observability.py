@@ -1,0 +1,185 @@
+"""Who hears of what goes wrong, and of what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from cdktf_cdktf_provider_aws.budgets_budget import BudgetsBudget, BudgetsBudgetCostFilter
+from cdktf_cdktf_provider_aws.cloudwatch_event_rule import CloudwatchEventRule
+from cdktf_cdktf_provider_aws.cloudwatch_event_target import (
+    CloudwatchEventTarget,
+    CloudwatchEventTargetInputTransformer,
+)
+from cdktf_cdktf_provider_aws.data_aws_caller_identity import DataAwsCallerIdentity
+from cdktf_cdktf_provider_aws.data_aws_partition import DataAwsPartition
+from cdktf_cdktf_provider_aws.data_aws_region import DataAwsRegion
+from cdktf_cdktf_provider_aws.sns_topic import SnsTopic
+from cdktf_cdktf_provider_aws.sns_topic_policy import SnsTopicPolicy
+from cdktf_cdktf_provider_aws.sns_topic_subscription import SnsTopicSubscription
+from constructs import Construct
+
+from modules.expression import Expression, hcl, ref, text, when
+from modules.observability.settings import ObservabilitySettings
+from modules.policies import Condition, Statement, policy
+from modules.stack import Label
+from modules.suppression import suppress
+
+WARN_AT = {"ACTUAL": 80, "FORECASTED": 100}
+"""Percent of the budget at which a mail is sent: of what was spent, and of what the month will come to."""
+
+
+class Observability(Construct):
+    """A topic that a mailbox hears, the events that go there, and a budget.
+
+    The events are AWS's own and cost nothing: a service of an environment's clusters whose deployment failed or
+    whose tasks do not start (a set-up of Hatchet's that fails is one), and what befalls Hatchet's database.
+
+    Costs: nothing; AWS Budgets takes nothing for a budget without actions.
+
+    Attributes:
+        topic_arn: the topic of what goes wrong.
+    """
+
+    def __init__(self, scope: Construct, id_: str, *, label: Label, settings: ObservabilitySettings) -> None:
+        super().__init__(scope, id_)
+        self._label, self._settings = label, settings
+        self._account_id = text(ref(DataAwsCallerIdentity(self, "Caller")).account_id)
+        self._region = text(ref(DataAwsRegion(self, "Region")).name)
+        self._partition = text(ref(DataAwsPartition(self, "Partition")).partition)
+        self.topic_arn = self._create_topic()
+        name = text(label.name)
+        # Amazon ECS Developer Guide, "Amazon ECS service deployment state change events" and "service action events".
+        self._tell(
+            "services",
+            "A service of the environment does not come up",
+            {
+                "source": ["aws.ecs"],
+                "detail-type": ["ECS Deployment State Change", "ECS Service Action"],
+                "resources": [
+                    {"prefix": self._arn("ecs", f"service/{name}-{cluster}/")}
+                    for cluster in ("hatchet", "workers")
+                ],
+                "detail": {"eventName": ["SERVICE_DEPLOYMENT_FAILED", "SERVICE_TASK_START_IMPAIRED"]},
+            },
+            {"what": "$.detail.eventName", "where": "$.resources[0]", "why": "$.detail.reason"},
+            f"Scythe {name}: <what> of <where>. Its events and the log groups /scythe/{name}/ say why. <why>",
+        )
+        # Amazon RDS User Guide, "Amazon RDS event categories and event messages".
+        self._tell(
+            "database",
+            "Something befalls Hatchet's database",
+            {
+                "source": ["aws.rds"],
+                "detail-type": ["RDS DB Instance Event"],
+                "detail": {
+                    "SourceArn": [self._arn("rds", f"db:{name}-hatchet")],
+                    "EventCategories": ["failover", "failure", "low storage"],
+                },
+            },
+            {"what": "$.detail.Message", "where": "$.detail.SourceIdentifier"},
+            f"Scythe {name}: <where>: <what>",
+        )
+        self._create_budget()
+
+    def _arn(self, service: str, resource: str) -> str:
+        return f"arn:{self._partition}:{service}:{self._region}:{self._account_id}:{resource}"
+
+    def _create_topic(self) -> Expression:
+        name = f"{text(self._label.name)}-alarms"
+        topic = SnsTopic(self, "alarms", name=name, tags=self._label.tagged())
+        suppress(
+            topic,
+            {
+                "CKV_AWS_26": "the messages name resources alone; AWS's own key of SNS lets EventBridge not in, and an "
+                "own one costs $1 a month"
+            },
+        )
+        arn = text(ref(topic).arn)
+        rules = self._arn("events", f"rule/{text(self._label.name)}-*")
+        SnsTopicPolicy(
+            self,
+            "alarms_policy",
+            arn=arn,
+            policy=policy(
+                Statement(
+                    ["sns:Publish"],
+                    [arn],
+                    [
+                        Condition("StringEquals", "aws:SourceAccount", [self._account_id]),
+                        Condition("ArnLike", "aws:SourceArn", [rules]),
+                    ],
+                    services=["events.amazonaws.com"],
+                )
+            ),
+        )
+        SnsTopicSubscription(
+            self,
+            "mailbox",
+            count=when(f"{self._settings.alarm_email} != null"),
+            topic_arn=arn,
+            protocol="email",
+            endpoint=text(self._settings.alarm_email),
+        )
+        return ref(topic).arn
+
+    def _tell(
+        self,
+        name: str,
+        description: str,
+        pattern: Mapping[str, object],
+        paths: Mapping[str, str],
+        message: str,
+    ) -> None:
+        rule = CloudwatchEventRule(
+            self,
+            name,
+            name=f"{text(self._label.name)}-{name}",
+            description=description,
+            event_pattern=text(f"jsonencode({hcl(pattern)})"),
+            tags=self._label.tagged(),
+        )
+        CloudwatchEventTarget(
+            rule,
+            "to_alarms",
+            rule=text(ref(rule).name),
+            arn=text(self.topic_arn),
+            input_transformer=CloudwatchEventTargetInputTransformer(
+                input_paths=dict(paths), input_template=f'"{message}"'
+            ),
+        )
+
+    def _create_budget(self) -> None:
+        amount, mailbox = self._settings.monthly_budget_usd, self._settings.alarm_email
+        budget = BudgetsBudget(
+            self,
+            "month",
+            count=when(f"{amount} != null"),
+            name=f"{text(self._label.name)}-month",
+            budget_type="COST",
+            time_unit="MONTHLY",
+            limit_amount=text(f'format("%.2f", {amount})'),
+            limit_unit="USD",
+            # Of the resources with the environment's tag, once Billing knows it as a cost allocation tag.
+            cost_filter=[
+                BudgetsBudgetCostFilter(
+                    name="TagKeyValue", values=[f"user:environment${text(self._label.name)}"]
+                )
+            ],
+            tags=self._label.tagged(),
+        )
+        warnings: Sequence[Mapping[str, object]] = [
+            {"type": kind, "percent": percent} for kind, percent in WARN_AT.items()
+        ]
+        budget.add_override(
+            "dynamic.notification",
+            {
+                "for_each": text(f"{mailbox} == null ? [] : {hcl(warnings)}"),
+                "content": {
+                    "comparison_operator": "GREATER_THAN",
+                    "notification_type": "${notification.value.type}",
+                    "threshold": "${notification.value.percent}",
+                    "threshold_type": "PERCENTAGE",
+                    "subscriber_email_addresses": [text(mailbox)],
+                },
+            },
+        )

@@ -1,0 +1,139 @@
+"""The two roles of an ECS task: what ECS may do to start it, and what it may do itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cdktf_cdktf_provider_aws.data_aws_caller_identity import DataAwsCallerIdentity
+from cdktf_cdktf_provider_aws.data_aws_partition import DataAwsPartition
+from cdktf_cdktf_provider_aws.data_aws_region import DataAwsRegion
+from cdktf_cdktf_provider_aws.iam_role import IamRole
+from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
+from constructs import Construct
+
+from modules.expression import Expression, both, hcl, local, made, only_where, ref, text
+from modules.policies import Statement, policy, trust
+from modules.stack import Label
+
+ECR_IMAGE = r"^([0-9]{12})[.]dkr[.]ecr[.]([a-z0-9-]+)[.]amazonaws[.]com(?:[.]cn)?/([^:@]+)"
+
+
+class TaskRoles(Construct):
+    """The execution role (pull the images, write the log) and the task role (nothing yet).
+
+    Attributes:
+        execution: used by ECS and Fargate alone.
+        task: the containers' own; what they use is granted by its owner.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        label: Label,
+        name: str,
+        images: Sequence[Expression],
+        log_group_name: str,
+        exists: Expression | None = None,
+    ) -> None:
+        """Make the roles ``<environment>-<name>-execution`` and ``-task``.
+
+        Args:
+            scope: the service.
+            id_: its place there.
+            label: what names and tags them.
+            name: the service's.
+            images: the images of the task's containers.
+            log_group_name: the log group that they write to.
+            exists: whether there is such a service; None for always.
+        """
+        super().__init__(scope, id_)
+        self._exists = exists
+        self._account_id = text(ref(DataAwsCallerIdentity(self, "Caller")).account_id)
+        self._region = text(ref(DataAwsRegion(self, "Region")).name)
+        self._partition = text(ref(DataAwsPartition(self, "Partition")).partition)
+        self.execution = self._create_role("execution", label, name)
+        self.task = self._create_role("task", label, name)
+        self._allow_pull(images)
+        # Said rather than read from the group, so that plans show it.
+        log = f"arn:{self._partition}:logs:{self._region}:{self._account_id}:log-group:{log_group_name}:*"
+        self.grant(self.execution, "log", Statement(["logs:CreateLogStream", "logs:PutLogEvents"], [log]))
+
+    @property
+    def region(self) -> Expression:
+        """The region, as an expression."""
+        return Expression(hcl(self._region))
+
+    @property
+    def account_id(self) -> str:
+        """The account, as text."""
+        return self._account_id
+
+    def arn(self, service: str, resource: str) -> str:
+        """The ARN of a resource in this region and account."""
+        return f"arn:{self._partition}:{service}:{self._region}:{self._account_id}:{resource}"
+
+    def arn_of(self, role: IamRole) -> str:
+        """A role's ARN, as text; empty where the service does not exist."""
+        return text(ref(role).arn if self._exists is None else f'join("", {ref(role)}[*].arn)')
+
+    def grant(
+        self, role: IamRole, name: str, *statements: Statement, only_if: Expression | None = None
+    ) -> None:
+        """Give one of the roles an inline policy, always or under a condition."""
+        IamRolePolicy(
+            role,
+            name,
+            count=only_where(both(self._exists, only_if)),
+            name=name,
+            role=text(made(role, self._exists).id),
+            policy=policy(*statements),
+        )
+
+    def allow_secrets(self, *arns: Expression) -> None:
+        """Let ECS read secrets of Secrets Manager into the containers; each argument is one ARN or a list of them."""
+        listed = Expression(f"flatten([{', '.join(map(str, arns))}])")
+        self.grant(self.execution, "secrets", Statement(["secretsmanager:GetSecretValue"], listed))
+
+    def allow_exec(self, wanted: Expression) -> None:
+        """Let ECS Exec open its sessions.
+
+        Their channels take no resource (Amazon ECS Developer Guide, "Task IAM role permissions for ECS Exec").
+        """
+        actions = [
+            "ssmmessages:CreateControlChannel",
+            "ssmmessages:CreateDataChannel",
+            "ssmmessages:OpenControlChannel",
+            "ssmmessages:OpenDataChannel",
+        ]
+        self.grant(self.task, "exec", Statement(actions, ["*"]), only_if=wanted)
+
+    def _create_role(self, kind: str, label: Label, name: str) -> IamRole:
+        return IamRole(
+            self,
+            kind,
+            count=only_where(self._exists),
+            name=f"{text(label.name)}-{name}-{kind}",
+            assume_role_policy=trust(
+                "ecs-tasks.amazonaws.com", account_id=self._account_id, source_arn=self.arn("ecs", "*")
+            ),
+            tags=label.tagged(),
+        )
+
+    def _allow_pull(self, images: Sequence[Expression]) -> None:
+        """From the repositories that the images are in; an image of a public registry needs no right."""
+        # Account, region and name of each repository.
+        found = ", ".join(f"try([regex({hcl(ECR_IMAGE)}, {image})], [])" for image in images)
+        repositories = local(self, "ecr_repositories", f"distinct(concat({found}))")
+        arns = (
+            f'[for repository in {repositories} : "arn:{self._partition}:ecr:${{repository[1]}}:'
+            '${repository[0]}:repository/${repository[2]}"]'
+        )
+        pull = Statement(
+            ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+            Expression(arns),
+        )
+        # Takes no resource (Service Authorization Reference, "Actions defined by Amazon ECR").
+        log_in = Statement(["ecr:GetAuthorizationToken"], ["*"])
+        self.grant(self.execution, "image", pull, log_in, only_if=Expression(f"length({repositories}) > 0"))
