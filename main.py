@@ -110,6 +110,11 @@ def hatchet_stack(app: ScytheApp, deployment: Deployment, environment: Environme
     stack.publish(hatchet.attributes)
     stack.output("dashboard_url", hatchet.url, "The dashboard, for those whom allowed_cidrs lets in.")
     stack.output(
+        "load_balancer_dns_name",
+        hatchet.load_balancer_dns_name,
+        "Where the domain must point, unless zone_id has its record made.",
+    )
+    stack.output(
         "admin_secret_arn", hatchet.admin_secret_arn, "ARN of the secret with the admin's first password."
     )
 

@@ -1,4 +1,4 @@
-"""The server's process: prints its port once it listens, ends when its standard input does.
+"""The server's process, with the ARNs of certificates to hold as its arguments: prints its port once it listens, ends when its standard input does.
 
 Unless what it read by then is `STAY`: then it runs until it is killed.
 """
@@ -16,6 +16,7 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import make_server
 
+from local_aws.certificates import hold_certificate
 from local_aws.corrections import correct_moto
 from local_aws.local_aws import STAY
 from local_aws.retries import OnceOnly
@@ -24,6 +25,8 @@ from local_aws.retries import OnceOnly
 def main() -> None:
     """Serve until standard input ends, which is also what a parent that was killed looks like."""
     correct_moto()
+    for arn in sys.argv[1:]:
+        hold_certificate(arn)
     server = make_server(
         "127.0.0.1",
         0,

@@ -12,10 +12,13 @@ from moto.core.responses import ActionResult, BaseResponse
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
 from moto.s3.models import FakeDeleteMarker
 
+from local_aws.budgets import correct_budgets
 from local_aws.ec2 import correct_ec2
 from local_aws.ecs import correct_ecs
+from local_aws.efs import correct_efs
 from local_aws.rds import correct_rds
 from local_aws.replacing import replace
+from local_aws.service_discovery import correct_service_discovery
 
 
 def correct_moto() -> None:
@@ -27,9 +30,12 @@ def correct_moto() -> None:
     tag_new_budgets()
     stand_for_tls()
     dispose_of_delete_markers()
+    correct_budgets()
     correct_ec2()
     correct_ecs()
+    correct_efs()
     correct_rds()
+    correct_service_discovery()
 
 
 class UnknownOperationError(ServiceException):

@@ -67,6 +67,28 @@ _REGIONAL = (
         {"ServiceNamespace": "ecs"},
     ),
     Kind("task definition", "ecs", "list_task_definitions", "taskDefinitionArns[]", {"status": "ACTIVE"}),
+    Kind("database", "rds", "describe_db_instances", "DBInstances[].DBInstanceIdentifier"),
+    Kind(
+        "database snapshot",
+        "rds",
+        "describe_db_snapshots",
+        "DBSnapshots[?SnapshotType!='automated'].DBSnapshotIdentifier",
+    ),
+    Kind("database subnet group", "rds", "describe_db_subnet_groups", "DBSubnetGroups[].DBSubnetGroupName"),
+    Kind(
+        "database parameter group",
+        "rds",
+        "describe_db_parameter_groups",
+        "DBParameterGroups[?!starts_with(DBParameterGroupName, 'default.')].DBParameterGroupName",
+    ),
+    Kind("load balancer", "elbv2", "describe_load_balancers", "LoadBalancers[].LoadBalancerName"),
+    Kind("target group", "elbv2", "describe_target_groups", "TargetGroups[].TargetGroupName"),
+    Kind("file system", "efs", "describe_file_systems", "FileSystems[].FileSystemId"),
+    Kind("access point", "efs", "describe_access_points", "AccessPoints[].AccessPointId"),
+    Kind("namespace", "servicediscovery", "list_namespaces", "Namespaces[].Name"),
+    Kind("discovery service", "servicediscovery", "list_services", "Services[].Name"),
+    Kind("topic", "sns", "list_topics", "Topics[].TopicArn"),
+    Kind("rule", "events", "list_rules", "Rules[].Name"),
 )
 
 _GLOBAL = (
@@ -74,17 +96,18 @@ _GLOBAL = (
     Kind("role", "iam", "list_roles", "Roles[?!starts_with(Path, '/aws-service-role/')].RoleName"),
     Kind("policy", "iam", "list_policies", "Policies[].PolicyName", {"Scope": "Local"}),
     Kind("instance profile", "iam", "list_instance_profiles", "InstanceProfiles[].InstanceProfileName"),
+    Kind("hosted zone", "route53", "list_hosted_zones", "HostedZones[].Name"),
 )
 
 
 def leftovers(client: Client, regions: Iterable[str]) -> list[str]:
-    """List what exists, as sorted lines `<region> <kind> <id>`, `global` standing for S3's and IAM's region.
+    """List what exists, as sorted lines `<region> <kind> <id>`, `global` for what has no region.
 
     A default VPC and what belongs to it, default security groups and service-linked roles are AWS's own.
 
     Args:
         client: Makes the clients to ask.
-        regions: The regions to look into; buckets and IAM are always looked at.
+        regions: The regions to look into; what is global is always looked at.
     """
     found: set[str] = set()
     for region in regions:
@@ -93,6 +116,11 @@ def leftovers(client: Client, regions: Iterable[str]) -> list[str]:
         found.update(f"{region} {line}" for line in _ecs(client("ecs", region)))
         for kind in _GLOBAL:
             found.update(f"global {kind.name} {name}" for name in _ids(client(kind.service, region), kind))
+        account = client("sts", region).get_caller_identity()["Account"]
+        budgets = Kind(
+            "budget", "budgets", "describe_budgets", "Budgets[].BudgetName", {"AccountId": account}
+        )
+        found.update(f"global budget {name}" for name in _ids(client("budgets", region), budgets))
     return sorted(found)
 
 

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import threading
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -57,12 +57,15 @@ class LocalAws:
 
     @classmethod
     @contextmanager
-    def start(cls, region: str = "us-east-1", log: Path | None = None) -> Iterator[LocalAws]:
+    def start(
+        cls, region: str = "us-east-1", log: Path | None = None, certificates: Sequence[str] = ()
+    ) -> Iterator[LocalAws]:
         """Run a local AWS on a free port of the loopback interface.
 
         Args:
             region: The region for callers that name none.
             log: Where its requests and tracebacks are written; default is a temporary file that goes with it.
+            certificates: ARNs of certificates that ACM holds from the start.
 
         Raises:
             LocalAwsError: It ended or said nothing for a minute while starting.
@@ -71,7 +74,7 @@ class LocalAws:
             log = log or Path(folder) / "local-aws.log"
             with log.open("ab") as stderr:
                 process = subprocess.Popen(
-                    [sys.executable, "-m", "local_aws"],
+                    [sys.executable, "-m", "local_aws", *certificates],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=stderr,

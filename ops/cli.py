@@ -38,7 +38,10 @@ app.add_typer(image, name="image")
 def validate(
     env: ENVIRONMENTS = None,
     aws: Annotated[
-        bool, typer.Option("--aws", help="Compare the account's quotas with what the fleets' max needs.")
+        bool,
+        typer.Option(
+            "--aws", help="Compare the account's quotas with what fleets at their max and engines need."
+        ),
     ] = False,
     as_json: JSON = False,
 ) -> None:
@@ -61,11 +64,17 @@ def synth(
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
-def token(context: typer.Context, env: ENVIRONMENT) -> None:
+def token(
+    context: typer.Context,
+    env: ENVIRONMENT,
+    rotate: Annotated[
+        bool, typer.Option("--rotate", help="Self-hosted: have the engine's set-up make a new one.")
+    ] = False,
+) -> None:
     """Store Hatchet's client token, read from standard input, and start the fleets that waited for it."""
     from ops.token import token
 
-    token(env, context.args)
+    token(env, context.args, make_anew=rotate)
 
 
 @app.command()
@@ -80,6 +89,14 @@ def connect(
     from ops.connect import connect
 
     connect(env, command or [])
+
+
+@app.command()
+def forward(env: ENVIRONMENT) -> None:
+    """Forward localhost's ports to a self-hosted engine without a domain, and to its dashboard."""
+    from ops.forward import forward
+
+    raise typer.Exit(forward(env))
 
 
 @image.command("mirror")

@@ -10,10 +10,12 @@ from collections.abc import Mapping, Sequence
 from botocore.exceptions import ClientError
 
 from environments.schema import Environment
+from modules.hatchet.client import client_environment
 from ops import secret
 from ops.aws import Caller, code, is_refusal
 from ops.environment import environment_of
 from ops.errors import CommandError
+from ops.forward import is_forwarded, is_reached
 
 ELSEWHERE = ("HOST_PORT", "NAMESPACE", "SERVER_URL", "TENANT_ID", "TLS_")
 """Endings of ``HATCHET_CLIENT_`` that a shell may have for another engine, and that win over a token's claims
@@ -38,6 +40,12 @@ def connect(given: str, command: Sequence[str]) -> None:
     if program is None:
         raise CommandError(f"{words[0]}: there is no such command")
     variables = variables_of(environment, os.environ)
+    if is_forwarded(environment) and not is_reached():
+        print(
+            f"{environment.name} has no domain: Hatchet is reached while scythe-aws forward {given} runs in another "
+            "terminal, which is not so yet",
+            file=sys.stderr,
+        )
     sys.stdout.flush()
     os.execve(program, words, variables)  # noqa: S606  # no shell is wanted between
 
@@ -66,7 +74,19 @@ def variables_of(environment: Environment, inherited: Mapping[str, str]) -> dict
         "HATCHET_CLIENT_TOKEN": secret.read(caller, environment),
         "SCYTHE_STORAGE_BUCKET": bucket,
         "SCYTHE_STORAGE_BUCKET_PREFIX": environment.storage.prefix,
+        **_of_self_hosted(environment),
     }
+
+
+def _of_self_hosted(environment: Environment) -> dict[str, str]:
+    """What a token does not say of an engine of one's own."""
+    if environment.hatchet.mode == "cloud":
+        return {}
+    variables = client_environment()
+    if is_forwarded(environment):
+        # A forwarded port is the engine's own; TLS ends at the load balancer of a domain.
+        variables["HATCHET_CLIENT_TLS_STRATEGY"] = "none"
+    return variables
 
 
 def _require_bucket(caller: Caller, environment: Environment, bucket: str) -> None:

@@ -12,24 +12,22 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from environments.loading import names
 from environments.schema import Environment, StateSettings
 from ops.demo_screen import Screen, Step
 from ops.environment import environments_of
-from ops.errors import CommandError
+from ops.errors import INTERRUPTED, CommandError
 from ops.terraform import Terraform
 
 if TYPE_CHECKING:
     from local_aws import LocalAws
-
-INTERRUPTED = 130
-"""The exit status after Ctrl-C, as shells have it: 128 and the signal's number."""
 
 _COUNTED = re.compile(r"^(?:Apply|Destroy) complete! .*?([1-9]\d*) (?:added|destroyed)")
 _POLL_SECONDS = 0.2
@@ -92,6 +90,28 @@ def _for_local_aws(environment: Environment) -> Environment:
     )
     hatchet = environment.hatchet.model_copy(update={"database": database})
     return environment.model_copy(update={"account_id": None, "state": StateSettings(), "hatchet": hatchet})
+
+
+def _for_an_account(given: str, environment: Environment, parts: Iterable[str]) -> dict[str, str]:
+    """What a person types to deploy it for good and use it, each command with what else is to be known of it."""
+    hatchet = environment.hatchet
+    commands = {"aws sso login": ""}
+    if given not in names():
+        commands[f"export SCYTHE_AWS_ENVIRONMENTS={shlex.quote(given)}"] = (
+            "else cdktf sees environments/ alone"
+        )
+    for part in parts:
+        if part == "hatchet" and environment.image_registry == "ecr":
+            commands[f"scythe-aws image mirror {given}"] = "the images of the engine, for its ECR"
+        commands[f"cdktf deploy {environment.name}-{part}"] = (
+            "the engine, whose set-up makes its client token" if part == "hatchet" else ""
+        )
+    if hatchet.mode == "cloud":
+        commands[f"scythe-aws token {given}"] = "Hatchet's client token, from standard input"
+    elif hatchet.domain is None:
+        commands[f"scythe-aws forward {given}"] = "the engine at localhost, in a terminal of its own"
+    commands[f"scythe-aws connect {given}"] = "a researcher's shell"
+    return commands
 
 
 class _Threads:
@@ -180,7 +200,12 @@ class _Demo:
         from local_aws import LocalAws
 
         with self._screen, ExitStack() as ends, _Threads() as threads:
-            server = LocalAws.start(self._environment.region, self._folder / "local-aws.log")
+            certificate = self._environment.hatchet.certificate_arn
+            server = LocalAws.start(
+                self._environment.region,
+                self._folder / "local-aws.log",
+                [certificate] if certificate else [],
+            )
             starting = threads.start(self._start, ends, server)
             parts = self._synthesize()
             aws: LocalAws = starting.result()
@@ -247,15 +272,15 @@ class _Demo:
         self._screen.write()
         for stack in self._stacks.values():
             self._screen.write_outputs(stack.name, stack.terraform.outputs())
-        name = self._given
         self._screen.write()
         self._screen.write(
             f"Done in {self._screen.seconds:.0f} s: a second plan of every stack has no changes."
         )
-        self._screen.write(
-            f"Against an AWS account: type the commands at the right, then scythe-aws token {name} (Hatchet's client "
-            f"token, from standard input), and scythe-aws connect {name} for a researcher's shell."
-        )
+        self._screen.write("Against an AWS account, in this order:")
+        commands = _for_an_account(self._given, self._environment, self._stacks)
+        width = max(map(len, commands))
+        for command, words in commands.items():
+            self._screen.write(f"  {command:<{width}}  {words}".rstrip())
         return 0
 
     def _destroy(self, threads: _Threads, aws: LocalAws) -> int:

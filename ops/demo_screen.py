@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-_WHO, _WHAT = 14, 40
+_WHO, _WHAT = 18, 40
 _VALUE = 100
 
 

@@ -1,8 +1,8 @@
-"""The account's quotas beside what environments need when all of their fleets are at their max."""
+"""The account's quotas beside what environments need: fleets at their max, engines of their own in a deployment."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Any, NamedTuple
@@ -29,6 +29,9 @@ INTERFACES = QuotaName("vpc", "L-DF5E4CA3", "Network interfaces per Region")
 VPCS = QuotaName("vpc", "L-F678F1CE", "VPCs per Region")
 ADDRESSES = QuotaName("ec2", "L-0263D0A3", "EC2-VPC Elastic IPs")
 
+SET_UP_VCPU = 0.25
+"""Of the task that gets a self-hosted engine ready, `modules.hatchet.set_up.SIZE`, which loads CDKTF."""
+
 
 @dataclass(frozen=True)
 class Quota:
@@ -41,6 +44,7 @@ class Quota:
         region: the region.
         needed: the least value with which everything fits.
         value: its value; None where Service Quotas knows none.
+        of_hatchet: how much of the need is self-hosted engines', which no fleet's max lowers.
     """
 
     service: str
@@ -49,6 +53,7 @@ class Quota:
     region: str
     needed: int
     value: float | None
+    of_hatchet: int = 0
 
     @property
     def is_enough(self) -> bool:
@@ -57,9 +62,10 @@ class Quota:
 
     def __str__(self) -> str:
         value = "not known" if self.value is None else f"{self.value:g}"
+        hatchet = f" ({self.of_hatchet} of them by Hatchet, in a deployment of it)" if self.of_hatchet else ""
         return (
             f"{self.name} (Service Quotas: {self.service} {self.code}) in {self.region} is {value}, but {self.needed} "
-            f"are needed with all fleets at their max; raise it to {self.needed} or lower max"
+            f"are needed with all fleets at their max{hatchet}; raise it to {self.needed} or lower max"
         )
 
 
@@ -77,8 +83,13 @@ def _compare(region: str, environments: Sequence[Environment]) -> list[Quota]:
     session = callers[0].session
     needed = fleets_need(environments)
     needed |= network_needs(environments, session.client("ec2"))
+    engines = engines_need(environments)
     quotas = session.client("service-quotas")
-    return [Quota(*name, region, need, _value(quotas, name)) for name, need in needed.items() if need]
+    return [
+        Quota(*name, region, need + own, _value(quotas, name), own)
+        for name, need in needed.items()
+        if need + (own := engines.get(name, 0))
+    ]
 
 
 def fleets_need(environments: Sequence[Environment]) -> dict[QuotaName, int]:
@@ -90,6 +101,33 @@ def fleets_need(environments: Sequence[Environment]) -> dict[QuotaName, int]:
         on_demand += steady * fleet.cpu
         spot += reclaimed * fleet.cpu
     return {ON_DEMAND: ceil(on_demand), SPOT: ceil(spot), TASKS: max(map(_most, fleets))}
+
+
+def engines_need(environments: Iterable[Environment]) -> dict[QuotaName, int]:
+    """What self-hosted engines need while they are deployed."""
+    engines = [environment for environment in environments if environment.hatchet.mode == "self_hosted"]
+    tasks = [part for environment in engines for part in _parts(environment)]
+    return {
+        ON_DEMAND: ceil(sum(vcpu * count for vcpu, count in tasks)),
+        INTERFACES: sum(count for _, count in tasks) + sum(map(_interfaces, engines)),
+    }
+
+
+def _parts(environment: Environment) -> Iterator[tuple[float, int]]:
+    """The vCPU of each part's task, and its most tasks: new ones start beside the old ones, but for RabbitMQ's."""
+    hatchet = environment.hatchet
+    for service in (hatchet.engine, hatchet.api, hatchet.dashboard):
+        yield service.cpu, 2 * service.count
+    yield SET_UP_VCPU, 2  # beside the service's own that of scythe-aws token --rotate
+    if hatchet.broker == "rabbitmq":
+        yield hatchet.rabbitmq.cpu, 1
+
+
+def _interfaces(environment: Environment) -> int:
+    """Network interfaces of an engine that are no task's: the load balancer's, the database's, the file system's."""
+    network, hatchet = environment.network, environment.hatchet
+    zones = len(network.existing.private_subnet_ids) if network.existing else network.az_count
+    return zones + (2 if hatchet.database.multi_az else 1) + (zones if hatchet.broker == "rabbitmq" else 0)
 
 
 def network_needs(environments: Sequence[Environment], ec2: Any) -> dict[QuotaName, int]:

@@ -55,7 +55,7 @@ def read(caller: Caller, environment: Environment) -> str:
             # Secrets Manager says the same of a secret without a value; its message names the version's label.
             if "staging label" in str(error):
                 raise CommandError(
-                    f"no token is stored in {secret} yet: run scythe-aws token {environment.name} first"
+                    f"no token is stored in {secret} yet: {_who_stores(environment)}"
                 ) from None
             raise _missing(environment) from None
         if is_refusal(error):
@@ -65,6 +65,13 @@ def read(caller: Caller, environment: Environment) -> str:
             ) from None
         raise
     return answer["SecretString"]
+
+
+def _who_stores(environment: Environment) -> str:
+    name = environment.name
+    if environment.hatchet.mode == "cloud":
+        return f"run scythe-aws token {name} first"
+    return f"Hatchet's set-up makes it when {name}-hatchet is deployed (its steps: log group /scythe/{name}/hatchet)"
 
 
 def _missing(environment: Environment) -> CommandError:

@@ -1,4 +1,4 @@
-"""``scythe-aws token``: store Hatchet's client token, and let the fleets that waited for it start."""
+"""``scythe-aws token``: store Hatchet's client token or have a new one made, and start the fleets that waited for it."""
 
 from __future__ import annotations
 
@@ -12,19 +12,21 @@ from ops.environment import environment_of
 from ops.errors import CommandError
 from ops.fleets import Fleet, Fleets
 from ops.hatchet_token import check_token
+from ops.rotation import rotate
 from ops.secret import secret_of, store
 
 
-def token(given: str, arguments: Sequence[str] = ()) -> None:
-    """Read a client token from standard input, store it, start the fleets, and print what they still wait for.
+def token(given: str, arguments: Sequence[str] = (), *, make_anew: bool = False) -> None:
+    """Store a client token from standard input or have one made, start the fleets, and print what they still wait for.
 
     Args:
         given: the environment's name or path.
         arguments: what stands after it, which is refused: other users of the machine see a command line, and the
             shell keeps it.
+        make_anew: have the set-up of a self-hosted engine make another; nothing is read.
 
     Raises:
-        CommandError: no token is given or stored.
+        CommandError: no token is given, made or stored.
     """
     if arguments:
         raise CommandError(
@@ -32,6 +34,31 @@ def token(given: str, arguments: Sequence[str] = ()) -> None:
             "revoke it: it stands in the shell's history"
         )
     environment = environment_of(given)
+    _require_maker(environment, make_anew=make_anew)
+    caller = _make_anew(environment) if make_anew else _store_given(environment)
+    fleets = Fleets(caller, environment).start()
+    for fleet in fleets:
+        print(_state(environment, fleet))
+    if any("deploy" in fleet.waits_for for fleet in fleets):
+        print(f"Then run: cdktf deploy {environment.name}-workers")
+
+
+def _require_maker(environment: Environment, *, make_anew: bool) -> None:
+    """Refuse to store what the engine's set-up makes, and to make what Hatchet Cloud does."""
+    name, mode = environment.name, environment.hatchet.mode
+    if mode == "self_hosted" and not make_anew:
+        raise CommandError(
+            f"{name} hosts Hatchet itself (hatchet.mode: {mode}), and its set-up makes and stores the token: for another "
+            f"one run scythe-aws token {name} --rotate"
+        )
+    if mode == "cloud" and make_anew:
+        raise CommandError(
+            f"{name} is with Hatchet Cloud (hatchet.mode: {mode}), whose dashboard makes tokens: make one there, and "
+            f"give it to scythe-aws token {name}"
+        )
+
+
+def _store_given(environment: Environment) -> Caller:
     value = _read_token(environment)
     check_token(value)
     caller = Caller(environment)
@@ -39,11 +66,22 @@ def token(given: str, arguments: Sequence[str] = ()) -> None:
     print(f"The token is stored in {secret_of(environment)}.")
     if replaced:
         print("It replaces another, which tasks that run already keep until they end.")
-    fleets = Fleets(caller, environment).start()
-    for fleet in fleets:
-        print(_state(environment, fleet))
-    if any("deploy" in fleet.waits_for for fleet in fleets):
-        print(f"Then run: cdktf deploy {environment.name}-workers")
+    return caller
+
+
+def _make_anew(environment: Environment) -> Caller:
+    caller = Caller(environment)
+    services = rotate(caller, environment)
+    print(f"A new token is stored in {secret_of(environment)}.")
+    until = ""
+    if services:
+        print(f"Started anew with it, each as its tasks end: {', '.join(services)}.")
+        until = " until all of them have"
+    print(
+        f"The token before stays valid{until}; a later set-up (one runs each day) then revokes it. "
+        "Shells of scythe-aws connect still have it: leave them and connect again."
+    )
+    return caller
 
 
 def _read_token(environment: Environment) -> str:

@@ -18,7 +18,7 @@ def validate(given: Sequence[str], *, aws: bool = False, as_json: bool = False) 
 
     Args:
         given: names or paths of environments; none for all.
-        aws: also compare the account's quotas with what the environments need at their fleets' max.
+        aws: also compare the account's quotas with what the environments need, as `ops.quotas` reckons it.
         as_json: print one JSON document instead: ``faults``, ``warnings`` and ``quotas``.
 
     Returns:

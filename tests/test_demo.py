@@ -20,11 +20,20 @@ SCYTHE_AWS = Path(sys.executable).with_name("scythe-aws")
 QUICK = 'init) ;; apply) {apply} ;; plan) exit {plan} ;; output) echo "{{}}" ;;'
 
 
-def start(folder: Path, *arguments: str, terraform: str = "") -> subprocess.Popen[str]:
-    """Run the demo in an empty folder, with temporary files of its own and, if given, another terraform."""
+def start(folder: Path, *arguments: str, terraform: str = "", file: str = "") -> subprocess.Popen[str]:
+    """Run the demo in an empty folder, with temporary files of its own and, if given, another terraform.
+
+    Args:
+        folder: where the folder and the files are.
+        arguments: the demo's.
+        terraform: cases of a shell script.
+        file: the text of an environment `lab.yaml` in the folder.
+    """
     path = os.environ["PATH"]
     (folder / "tmp").mkdir(parents=True)
     (folder / "here").mkdir()
+    if file:
+        (folder / "here" / "lab.yaml").write_text(file)
     if terraform:
         binary = folder / "bin" / "terraform"
         binary.parent.mkdir()
@@ -62,6 +71,72 @@ def test_docs_is_deployed_planned_again_and_destroyed(tmp_path: Path) -> None:
     assert "  bucket_name = docs-scythe-123456789012-us-east-1\n" in output
     assert output.endswith("Nothing is left.\n")
     assert left(tmp_path) == []
+
+
+CLOUD = """\
+  aws sso login
+  cdktf deploy docs-network
+  cdktf deploy docs-storage
+  cdktf deploy docs-workers
+  scythe-aws token docs      Hatchet's client token, from standard input
+  scythe-aws connect docs    a researcher's shell
+"""
+
+SELF_HOSTED = """\
+  aws sso login
+  export SCYTHE_AWS_ENVIRONMENTS=lab.yaml  else cdktf sees environments/ alone
+  cdktf deploy lab-network
+  cdktf deploy lab-storage
+  cdktf deploy lab-hatchet                 the engine, whose set-up makes its client token
+  cdktf deploy lab-workers
+  scythe-aws forward lab.yaml              the engine at localhost, in a terminal of its own
+  scythe-aws connect lab.yaml              a researcher's shell
+"""
+
+PRODUCTION = """\
+  aws sso login
+  export SCYTHE_AWS_ENVIRONMENTS=lab.yaml  else cdktf sees environments/ alone
+  cdktf deploy lab-network
+  cdktf deploy lab-storage
+  scythe-aws image mirror lab.yaml         the images of the engine, for its ECR
+  cdktf deploy lab-hatchet                 the engine, whose set-up makes its client token
+  cdktf deploy lab-workers
+  cdktf deploy lab-observability
+  scythe-aws connect lab.yaml              a researcher's shell
+"""
+
+
+@pytest.mark.parametrize(
+    ("hatchet", "more", "commands"),
+    [
+        (None, "", CLOUD),
+        ("", "", SELF_HOSTED),
+        (
+            ", domain: hatchet.example.org, certificate_arn: "
+            "'arn:aws:acm:us-east-1:123456789012:certificate/11111111-2222-3333-4444-555555555555'",
+            "network: {nat: none, interface_endpoints: true}\nobservability: {alarm_email: ops@example.org}\n",
+            PRODUCTION,
+        ),
+    ],
+)
+def test_its_last_words_are_what_to_type_against_an_account(
+    tmp_path: Path, hatchet: str | None, more: str, commands: str
+) -> None:
+    demo = start(
+        tmp_path, "docs" if hatchet is None else "lab.yaml", "--destroy",
+        terraform=QUICK.format(apply="exit 0", plan=0),
+        file=f"name: lab\nhatchet: {{mode: self_hosted{hatchet}}}\nworkers: {{sims: {{role: leaf}}}}\n{more}",
+    )  # fmt: skip
+    output, errors = demo.communicate()
+    assert (demo.returncode, errors) == (0, ""), output
+    said = output.split("Against an AWS account, in this order:\n")[1]
+    assert said.startswith(commands)
+    assert said.endswith("Nothing is left.\n")
+    destroyed = re.findall(r"(\S+) +destroyed", said)
+    parts = [name for name in re.findall(r"deploy \w+-(\w+)", commands) if name != "observability"]
+    order = [name.split("-")[1] for name in destroyed if "observability" not in name]
+    assert set(order) == set(parts)
+    assert order[:-2] == parts[:1:-1]  # the network and the storage in any order
 
 
 def test_keep_leaves_what_it_says_how_to_reach_and_end(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from cdktf_cdktf_provider_aws.security_group import SecurityGroup
 
 from modules.expression import Expression
-from modules.hatchet.environment import GRPC, HTTP, client_environment
+from modules.hatchet.client import GRPC, HTTP, client_environment
 from modules.port import Port
 from modules.stack import attribute
 
@@ -25,14 +25,15 @@ class HatchetAttributes:
     @classmethod
     def cloud(cls) -> HatchetAttributes:
         """Hatchet Cloud."""
-        nothing = Expression("null")
-        return cls(nothing, nothing, nothing, nothing, is_in_vpc=Expression("false"))
+        # The provider asks for the groups' ids even of rules that are not made, and takes null for a missing one.
+        nothing, no_group = Expression("null"), Expression('""')
+        return cls(nothing, nothing, no_group, no_group, is_in_vpc=Expression("false"))
 
     def allow_from(self, group: SecurityGroup, who: str) -> None:
         """Let a security group's members in to the engine and its API."""
         inside = self.is_in_vpc
-        Port("engine", GRPC, self.engine_security_group_id, "Hatchet's engine", inside).allow_from(group, who)
-        Port("api", HTTP, self.api_security_group_id, "Hatchet's API", inside).allow_from(group, who)
+        Port("engine", GRPC, self.engine_security_group_id, "Hatchet engine", inside).allow_from(group, who)
+        Port("api", HTTP, self.api_security_group_id, "Hatchet API", inside).allow_from(group, who)
 
     def environment(self) -> dict[str, str]:
         """The variables by which hatchet-sdk's clients within the VPC reach it, each with its value's expression.

@@ -63,6 +63,7 @@ class Container:
         ports: what it listens at.
         volumes: paths by the names of volumes.
         read_only: whether its root file system is; an expression where Terraform decides.
+        writes: why it is not.
         open_files: the most files it may have open; None for Fargate's own limit.
     """
 
@@ -79,6 +80,7 @@ class Container:
     ports: Sequence[int] = ()
     volumes: Mapping[str, str] = field(default_factory=dict)
     read_only: Expression | bool = True
+    writes: str = ""
     open_files: int | None = None
 
     def document(self, log_group_name: Expression, region: Expression) -> dict[str, object]:

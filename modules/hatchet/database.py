@@ -59,7 +59,7 @@ class HatchetDatabase(Construct):
         self._label, self._settings = label, settings
         self._name = f"{text(label.name)}-{NAME}"
         group = self._create_security_group(network)
-        self.port = Port("database", PORT, ref(group).id, "Hatchet's database")
+        self.port = Port("database", PORT, ref(group).id, "Hatchet database")
         secret, password = self._create_password()
         self.password_secret_arn: Expression = secret.arn
         logs = self._create_log_groups(log_retention_days)
@@ -195,6 +195,8 @@ class HatchetDatabase(Construct):
             vpc_security_group_ids=[text(ref(group).id)],
             publicly_accessible=False,
             parameter_group_name=text(self._create_parameter_group().name),
+            # RDS's own default, said so that plans show it (Amazon RDS User Guide, "Certificate authorities").
+            ca_cert_identifier="rds-ca-rsa2048-g1",
             backup_retention_period=number(settings.backup_days),
             backup_window="01:00-02:00",
             maintenance_window="sun:03:00-sun:04:00",
@@ -217,11 +219,10 @@ class HatchetDatabase(Construct):
             instance,
             {
                 "CKV_AWS_118": "enhanced monitoring bills metrics per instance; Database Insights is on",
+                "CKV_AWS_133": "hatchet.database.backup_days, 7 by default",
                 "CKV_AWS_157": "hatchet.database.multi_az: a standby doubles the price",
                 "CKV_AWS_161": "Hatchet logs in with a password",
                 "CKV_AWS_293": "hatchet.database.deletion_protection, on by default",
-                "CKV_AWS_354": "the account's own RDS key encrypts Database Insights",
-                "CKV2_AWS_30": "logging each query would log the payloads of tasks",
             },
         )
         return ref(instance)

@@ -9,12 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from modules.expression import Expression, hcl
+from modules.hatchet.client import GRPC, HTTP, MESSAGE_BYTES
 
-GRPC, HTTP, HEALTH = 7070, 8080, 8733
-"""The ports of the engine, of the API, and of the engine's health checks."""
-
-MESSAGE_BYTES = 32 * 1024 * 1024
-"""The longest gRPC message, on both sides: Hatchet's own 4 MiB end a scatter of some thousand specs in one call."""
+HEALTH = 8733
+"""The port of the engine's health checks."""
 
 INTERNAL_RETRIES = 100
 """How often a task may be given to another worker when the one that had it went silent. Hatchet's 10 would fail a
@@ -97,13 +95,4 @@ def server_environment(
         "SERVER_AUTH_COOKIE_INSECURE": Expression(f'{addresses.is_public} ? "false" : "true"'),
         "SERVER_INTERNAL_CLIENT_INTERNAL_GRPC_BROADCAST_ADDRESS": addresses.inside_grpc,
         "SERVER_MSGQUEUE_KIND": Expression(f'{broker} == "postgres" ? "postgres" : "rabbitmq"'),
-    }
-
-
-def client_environment() -> dict[str, str]:
-    """What each client of a self-hosted engine sets: messages as long as the engine's."""
-    size = str(MESSAGE_BYTES)
-    return {
-        "HATCHET_CLIENT_GRPC_MAX_RECV_MESSAGE_LENGTH": size,
-        "HATCHET_CLIENT_GRPC_MAX_SEND_MESSAGE_LENGTH": size,
     }

@@ -12,9 +12,10 @@ from constructs import Construct
 from modules.cluster.cluster import Cluster
 from modules.expression import Expression, hcl, number, ref, text
 from modules.hatchet.attributes import HatchetAttributes
+from modules.hatchet.client import GRPC, HTTP
 from modules.hatchet.container import Container, HealthCheck
 from modules.hatchet.database import HatchetDatabase
-from modules.hatchet.environment import GRPC, HEALTH, HTTP, Addresses, server_environment
+from modules.hatchet.environment import HEALTH, Addresses, server_environment
 from modules.hatchet.images import API, DASHBOARD, ENGINE
 from modules.hatchet.load_balancer import GRPC_HTTPS, LoadBalancer
 from modules.hatchet.rabbitmq import RabbitMq
@@ -44,6 +45,7 @@ class Hatchet(Construct):
     Attributes:
         attributes: what other stacks need of it.
         url: the dashboard's.
+        load_balancer_dns_name: where the domain points.
         admin_secret_arn: of the secret that holds the admin's first password.
     """
 
@@ -95,6 +97,7 @@ class Hatchet(Construct):
         self._connect(engine, api, dashboard)
         self._deploy(set_up, engine, api, dashboard)
         self.url = self._addresses.url
+        self.load_balancer_dns_name = self._balancer.dns_name
         self.admin_secret_arn = self._secrets.admin_arn
         self.attributes = HatchetAttributes(
             engine_address=self._addresses.inside_grpc,
@@ -202,6 +205,7 @@ class Hatchet(Construct):
             ports=[HTTP],
             user="65534:65534",
             read_only=Expression(f"!({is_forwarded})"),
+            writes="only where ECS Exec is on, whose agent writes there",
         )  # fmt: skip
         return HatchetService(
             self,
@@ -216,21 +220,21 @@ class Hatchet(Construct):
 
     def _connect(self, engine: HatchetService, api: HatchetService, dashboard: HatchetService) -> None:
         """Who reaches whom; the table is in docs/hatchet.md."""
-        at_engine = Port("engine", GRPC, ref(engine.security_group).id, "Hatchet's engine")
-        at_api = Port("api", HTTP, ref(api.security_group).id, "Hatchet's API")
-        at_dashboard = Port("dashboard", HTTP, ref(dashboard.security_group).id, "Hatchet's dashboard")
-        for server, who in ((engine, "Hatchet's engine"), (api, "Hatchet's API")):
+        at_engine = Port("engine", GRPC, ref(engine.security_group).id, "Hatchet engine")
+        at_api = Port("api", HTTP, ref(api.security_group).id, "Hatchet API")
+        at_dashboard = Port("dashboard", HTTP, ref(dashboard.security_group).id, "Hatchet dashboard")
+        for server, who in ((engine, "Hatchet engine"), (api, "Hatchet API")):
             self._database.port.allow_from(server.security_group, who)
             self._broker.port.allow_from(server.security_group, who)
             server.roles.allow_secrets(
                 self._secrets.keys_arn, self._database.password_secret_arn, self._broker.secret_arns
             )
-        at_engine.allow_from(api.security_group, "Hatchet's API")
+        at_engine.allow_from(api.security_group, "Hatchet API")
         balancer = self._balancer.security_group
-        at_api.allow_from(balancer, "Hatchet's load balancer")
-        at_dashboard.allow_from(balancer, "Hatchet's load balancer")
+        at_api.allow_from(balancer, "Hatchet load balancer")
+        at_dashboard.allow_from(balancer, "Hatchet load balancer")
         Port("engine", GRPC, at_engine.group_id, at_engine.description, self._addresses.is_public).allow_from(
-            balancer, "Hatchet's load balancer"
+            balancer, "Hatchet load balancer"
         )
         # By the dashboard's tasks ECS Exec forwards ports where there is no domain.
         is_forwarded = Expression(f"{self._settings.domain} == null")

@@ -24,7 +24,7 @@ from constructs import Construct
 from modules.expression import Expression, each, flag, ref, strings, text, when
 from modules.hatchet.access_logs import AccessLogs
 from modules.hatchet.certificate import Certificate
-from modules.hatchet.environment import GRPC, HTTP
+from modules.hatchet.client import GRPC, HTTP
 from modules.hatchet.settings import PRIVATE, HatchetSettings
 from modules.network.attributes import HTTPS, NetworkAttributes
 from modules.port import Port
@@ -38,6 +38,10 @@ PLAIN = 80
 IDLE_SECONDS = 4000
 """The longest that there is. HTTP/2's pings do not count as traffic (Elastic Load Balancing User Guide, "Edit
 attributes for your Application Load Balancer"), so a worker's idle stream would be cut after a minute."""
+
+UNHEALTHY_AFTER = 10
+"""Failures in a row, 15 seconds apart: ECS replaces tasks that a load balancer finds unhealthy, and the API is while
+its database fails over, for 60 to 120 seconds (Amazon RDS User Guide, "Failing over a Multi-AZ DB instance")."""
 
 TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"
 """TLS 1.2 and newer (the same guide, "Security policies for your Application Load Balancer")."""
@@ -84,7 +88,7 @@ class LoadBalancer(Construct):
         certificate = Certificate(self, "domain", label=label, settings=settings, balancer=balancer)
         self.listeners = self._create_listeners(balancer, certificate)
         self.port = Port(
-            "load_balancer", PLAIN, ref(self.security_group).id, "Hatchet's load balancer", self._has_none
+            "load_balancer", PLAIN, ref(self.security_group).id, "Hatchet load balancer", self._has_none
         )
 
     def _create_security_group(self) -> SecurityGroup:
@@ -108,12 +112,10 @@ class LoadBalancer(Construct):
             ("http", PLAIN, "Redirected to HTTPS"),
             ("grpc", GRPC_HTTPS, "Allocators"),
         ):
-            rule = VpcSecurityGroupIngressRule(
+            VpcSecurityGroupIngressRule(
                 self, f"from_{name}", for_each=each(f"toset({allowed})"), security_group_id=text(ref(group).id),
                 description=what, cidr_ipv4="${each.value}", ip_protocol="tcp", from_port=port, to_port=port,
             )  # fmt: skip
-            if port == PLAIN:
-                suppress(rule, {"CKV_AWS_260": "answers with a redirect to HTTPS alone"})
         return group
 
     def _create_balancer(self) -> Expression:
@@ -157,7 +159,9 @@ class LoadBalancer(Construct):
             target_type="ip",
             vpc_id=text(self._network.vpc_id),
             deregistration_delay="20",
-            health_check=LbTargetGroupHealthCheck(path=health, matcher="200", interval=15, timeout=10),
+            health_check=LbTargetGroupHealthCheck(
+                path=health, matcher="200", interval=15, timeout=10, unhealthy_threshold=UNHEALTHY_AFTER
+            ),
             tags=self._label.tagged(),
         )
         suppress(group, {"CKV_AWS_378": "TLS ends at the load balancer, which is in the same VPC"})

@@ -18,6 +18,7 @@ from cdktf_cdktf_provider_aws.efs_access_point import (
     EfsAccessPointRootDirectoryCreationInfo,
 )
 from cdktf_cdktf_provider_aws.efs_file_system import EfsFileSystem
+from cdktf_cdktf_provider_aws.efs_file_system_policy import EfsFileSystemPolicy
 from cdktf_cdktf_provider_aws.efs_mount_target import EfsMountTarget
 from cdktf_cdktf_provider_aws.secretsmanager_secret import SecretsmanagerSecret
 from cdktf_cdktf_provider_aws.secretsmanager_secret_version import SecretsmanagerSecretVersion
@@ -30,7 +31,7 @@ from modules.hatchet.container import Container, HealthCheck
 from modules.hatchet.images import RABBITMQ
 from modules.hatchet.service import HatchetService, Rollout, Surroundings
 from modules.hatchet.settings import HatchetSettings, Service
-from modules.policies import Condition, Statement
+from modules.policies import Condition, Statement, policy
 from modules.port import Port
 from modules.suppression import suppress
 
@@ -88,10 +89,10 @@ class RabbitMq(Construct):
         self._grant_files(files, access)
         self._part.roles.allow_secrets(self._secret_arn)
         Port("files", NFS, ref(self._group)[0].id, "Its data on EFS").allow_from(
-            self._part.security_group, "Hatchet's broker", where=self._exists
+            self._part.security_group, "Hatchet broker", where=self._exists
         )
         self.port = Port(
-            "rabbitmq", AMQP, ref(self._part.security_group)[0].id, "Hatchet's broker", self._exists
+            "rabbitmq", AMQP, ref(self._part.security_group)[0].id, "Hatchet broker", self._exists
         )
 
     @property
@@ -133,8 +134,8 @@ class RabbitMq(Construct):
             stop_seconds=120,
             ports=[AMQP],
             volumes={"data": DATA},
-            # It writes what it makes of its configuration beside it.
             read_only=False,
+            writes="RabbitMQ writes what it makes of its configuration beside it",
             open_files=65536,
         )
 
@@ -143,7 +144,7 @@ class RabbitMq(Construct):
             self,
             "Secret",
             count=self._count,
-            name=f"{text(self._surroundings.label.name)}/hatchet-broker",
+            name=f"{text(self._surroundings.label.name)}/hatchet-rabbitmq",
             description="Password and URL of Hatchet's broker",
             recovery_window_in_days=0,
             tags=self._surroundings.label.tagged(),
@@ -223,6 +224,25 @@ class RabbitMq(Construct):
         return ref(files)[0], ref(access)[0]
 
     def _grant_files(self, files: Expression, access: Expression) -> None:
+        # Without a policy of its own, a file system lets in whoever reaches a mount target (Amazon EFS User Guide,
+        # "Using IAM to control access to file systems", default EFS file system policy).
+        EfsFileSystemPolicy(
+            self,
+            "FilesPolicy",
+            count=self._count,
+            file_system_id=text(files.id),
+            policy=policy(
+                Statement(
+                    effect="Deny",
+                    everyone=True,
+                    actions=[
+                        f"elasticfilesystem:Client{action}" for action in ("Mount", "RootAccess", "Write")
+                    ],
+                    resources=[text(files.arn)],
+                    conditions=[Condition("Bool", "aws:SecureTransport", ["false"])],
+                )
+            ),
+        )
         roles = self._part.roles
         roles.grant(
             roles.task,

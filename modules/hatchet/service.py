@@ -179,6 +179,7 @@ class HatchetService(Construct):
             task_definition=text(self.task_definition_arn),
             desired_count=self._count if isinstance(self._count, int) else number(self._count),
             launch_type="FARGATE",
+            platform_version="LATEST",
             deployment_circuit_breaker=EcsServiceDeploymentCircuitBreaker(enable=True, rollback=True),
             deployment_maximum_percent=100 if rollout.alone else 200,
             deployment_minimum_healthy_percent=0 if rollout.alone else 100,
@@ -279,6 +280,6 @@ class HatchetService(Construct):
             tags=label.tagged(),
             lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
         )
-        if self._exec is not None:
-            suppress(task, {"CKV_AWS_336": "writable only where ECS Exec is on, whose agent writes there"})
+        if writers := [container.writes for container in containers if container.writes]:
+            suppress(task, {"CKV_AWS_336": "; ".join(writers)})
         return made(task, self._exists).arn

@@ -148,7 +148,7 @@ class SetUp(HatchetService):
     ) -> None:
         roles = self.roles
         roles.allow_secrets(database.password_secret_arn)
-        database.port.allow_from(self.security_group, "Hatchet's set-up")
+        database.port.allow_from(self.security_group, "Hatchet set-up")
         cluster = roles.arn("ecs", f"cluster/{workers_cluster}")
         values = [text(arn) for arn in (secrets.admin_arn, secrets.keys_arn, token.token_secret_arn)]
         roles.grant(

@@ -161,7 +161,7 @@ class HatchetSettings(Settings):
     ) = Field(
         default=None, description="The domain's Route 53 zone: the certificate and the records are made."
     )
-    allowed_cidrs: Annotated[list[str], each(who_may_come_in(), 0, 25, what="blocks")] = Field(
+    allowed_cidrs: Annotated[list[str], each(who_may_come_in(), 0, 20, what="blocks")] = Field(
         default=[], description="Who may reach the load balancer: the allocators, the dashboard's readers."
     )
     admin_email: Annotated[str, email()] | None = Field(

@@ -18,7 +18,7 @@ from cdktf_cdktf_provider_aws.sns_topic_policy import SnsTopicPolicy
 from cdktf_cdktf_provider_aws.sns_topic_subscription import SnsTopicSubscription
 from constructs import Construct
 
-from modules.expression import Expression, hcl, ref, text, when
+from modules.expression import Expression, each, hcl, ref, text, when
 from modules.observability.settings import ObservabilitySettings
 from modules.policies import Condition, Statement, policy
 from modules.stack import Label
@@ -112,13 +112,14 @@ class Observability(Construct):
                 )
             ),
         )
+        mailbox = self._settings.alarm_email
         SnsTopicSubscription(
             self,
             "mailbox",
-            count=when(f"{self._settings.alarm_email} != null"),
+            for_each=each(f"toset({mailbox} == null ? [] : [{mailbox}])"),
             topic_arn=arn,
             protocol="email",
-            endpoint=text(self._settings.alarm_email),
+            endpoint="${each.value}",
         )
         return ref(topic).arn
 

@@ -5,10 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ops.aws_rules import naming, networking, permissions, tasks
+from ops.aws_rules import (
+    containers,
+    databases,
+    load_balancing,
+    naming,
+    networking,
+    permissions,
+    reaching,
+    tasks,
+    watching,
+)
 from ops.aws_rules.planned import Breach, Planned, Rule
 
-RULES: tuple[Rule, ...] = (*naming.RULES, *tasks.RULES, *networking.RULES, *permissions.RULES)
+RULES: tuple[Rule, ...] = (
+    *naming.RULES,
+    *tasks.RULES,
+    *containers.RULES,
+    *networking.RULES,
+    *reaching.RULES,
+    *load_balancing.RULES,
+    *databases.RULES,
+    *watching.RULES,
+    *permissions.RULES,
+)
 
 
 def breaches(plans: Iterable[Mapping[str, Any]]) -> list[Breach]:

@@ -9,10 +9,8 @@ from ipaddress import IPv4Network
 from itertools import combinations
 
 from ops.aws_rules.planned import Found, Planned, Resource, Rule
-from ops.aws_rules.tasks import containers
 
 WITHOUT_FARGATE = {"apne1-az3", "cac1-az3", "cnn1-az3", "use1-az3", "usw1-az2"}
-ECR_IMAGE = re.compile(r"[0-9]{12}\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(\.cn)?/")
 
 
 def subnets_in_vpc(planned: Planned) -> Found:
@@ -45,7 +43,7 @@ def fargate_zones(planned: Planned) -> Found:
     Amazon ECS Developer Guide, "Supported Regions for Amazon ECS on AWS Fargate".
     """
     known = planned.by("aws_subnet", "id")
-    for service, subnets in _placed(planned):
+    for service, subnets in placed(planned):
         zones = {known[subnet].get("availability_zone_id") for subnet in subnets if subnet in known}
         for zone in sorted(zones & WITHOUT_FARGATE):
             yield service, f"uses the zone {zone}, in which Fargate runs no tasks"
@@ -66,78 +64,15 @@ def service_network(planned: Planned) -> Found:
                     yield service, f"has {len(given)} {argument}; must have at most {most}"
 
 
-def reach(planned: Planned) -> Found:
-    """What a task needs to start can be reached from its subnets: image, log and secrets.
-
-    Amazon ECR User Guide, "Amazon ECR interface VPC endpoints (AWS PrivateLink)" (ecr.api, ecr.dkr, S3's gateway,
-    and logs for awslogs); AWS Secrets Manager User Guide and AWS Systems Manager User Guide, "Using a VPC
-    endpoint"; an endpoint leads to its own region.
-    """
-    tasks = planned.by("aws_ecs_task_definition", "arn")
-    endpoints = {
-        service
-        for endpoint in planned.of("aws_vpc_endpoint")
-        if (service := (endpoint.get("service_name") or "").partition("com.amazonaws.")[2])
-    }
-    open_subnets = set(_open_subnets(planned))
-    known = set(planned.by("aws_subnet", "id"))
-    for service, subnets in _placed(planned):
-        public = any(network.get("assign_public_ip") for network in service.blocks("network_configuration"))
-        if public or not subnets <= known or subnets <= open_subnets:
-            continue
-        task = tasks.get(str(service.get("task_definition")))
-        for need in sorted(_needs(task) if task else []):
-            if need not in endpoints:
-                yield service, f"needs {need}, to which its subnets have neither a way out nor an endpoint"
-
-
-def _needs(task: Resource) -> Iterator[str]:
-    """The endpoints, as ``<region>.<service>``, that stand for what a task reads; images elsewhere by their URI."""
-    for container in containers(task):
-        image = container["image"]
-        if match := ECR_IMAGE.match(image):
-            yield from (f"{match[1]}.{service}" for service in ("ecr.api", "ecr.dkr", "s3"))
-        else:
-            yield image
-        options = container.get("logConfiguration", {}).get("options", {})
-        if "awslogs-region" in options:
-            yield f"{options['awslogs-region']}.logs"
-        for secret in container.get("secrets", []):
-            _, _, service, region, _ = secret["valueFrom"].split(":", 4)
-            yield f"{region}.{service}"
-
-
-def _open_subnets(planned: Planned) -> Iterator[str]:
-    """Subnets with a route to everywhere through a NAT."""
-    tables = {
-        route.get("route_table_id")
-        for route in planned.of("aws_route")
-        if route.get("destination_cidr_block") == "0.0.0.0/0"
-        and (route.get("nat_gateway_id") or route.get("network_interface_id"))
-    }
-    for association in planned.of("aws_route_table_association"):
-        if association.get("route_table_id") in tables:
-            yield association.get("subnet_id")
-
-
 def public_tasks(planned: Planned) -> Found:
     """A task with a public address is in subnets that lead to an internet gateway, others are not.
 
     Amazon ECS Developer Guide, "Amazon ECS task networking options for Fargate": without a public address an
     internet gateway takes a task nowhere.
     """
-    tables = {
-        route.get("route_table_id")
-        for route in planned.of("aws_route")
-        if str(route.get("gateway_id") or "").startswith("igw-")
-    }
-    public = {
-        association.get("subnet_id")
-        for association in planned.of("aws_route_table_association")
-        if association.get("route_table_id") in tables
-    }
+    public = internet_subnets(planned)
     known = set(planned.by("aws_subnet", "id"))
-    for service, subnets in _placed(planned):
+    for service, subnets in placed(planned):
         for network in service.blocks("network_configuration"):
             wrong = subnets & known - public if network.get("assign_public_ip") else subnets & public
             if wrong:
@@ -147,7 +82,22 @@ def public_tasks(planned: Planned) -> Found:
                 )
 
 
-def _placed(planned: Planned) -> Iterator[tuple[Resource, set[str]]]:
+def internet_subnets(planned: Planned) -> set[str]:
+    """The subnets that lead to an internet gateway."""
+    tables = {
+        route.get("route_table_id")
+        for route in planned.of("aws_route")
+        if str(route.get("gateway_id") or "").startswith("igw-")
+    }
+    return {
+        association.get("subnet_id")
+        for association in planned.of("aws_route_table_association")
+        if association.get("route_table_id") in tables
+    }
+
+
+def placed(planned: Planned) -> Iterator[tuple[Resource, set[str]]]:
+    """The services with the subnets that they are in."""
     for service in planned.of("aws_ecs_service"):
         for network in service.blocks("network_configuration"):
             yield service, set(network.get("subnets") or [])
@@ -164,6 +114,24 @@ def security_group_rules(planned: Planned) -> Found:
         for group, count in Counter(rule.get("security_group_id") for rule in rules).items():
             if group is not None and count > 60:
                 yield groups.get(group, rules[0]), f"has {count} {way} rules; must have at most 60"
+
+
+def groups_of_interfaces(planned: Planned) -> Found:
+    """A network interface has at most 5 security groups, whoever makes it.
+
+    Amazon VPC User Guide, "Amazon VPC quotas" (Security groups per network interface).
+    """
+    for kind, argument in (
+        ("aws_db_instance", "vpc_security_group_ids"),
+        ("aws_efs_mount_target", "security_groups"),
+        ("aws_lb", "security_groups"),
+        ("aws_network_interface", "security_groups"),
+        ("aws_vpc_endpoint", "security_group_ids"),
+    ):
+        for resource in planned.of(kind):
+            count = len(resource.get(argument) or [])
+            if count > 5:
+                yield resource, f"has {count} security groups; must have at most 5"
 
 
 def addresses(planned: Planned) -> Found:
@@ -215,9 +183,9 @@ RULES: tuple[Rule, ...] = (
     subnets_in_vpc,
     fargate_zones,
     service_network,
-    reach,
     public_tasks,
     security_group_rules,
+    groups_of_interfaces,
     addresses,
     endpoints,
 )

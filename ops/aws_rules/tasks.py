@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 from zoneinfo import available_timezones
@@ -11,7 +12,10 @@ from modules.worker_fleet.fargate import MEMORY_GIB
 from modules.worker_fleet.schedules import is_schedule
 from ops.aws_rules.planned import Found, Planned, Resource, Rule, document
 
-HEALTH_CHECK = {"interval": (5, 300), "timeout": (2, 120), "retries": (1, 10), "startPeriod": (0, 300)}
+ECR_IMAGE = re.compile(r"([0-9]{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/")
+"""The beginning of an image in ECR: account and region."""
+
+HEALTH_CHECK = {"interval": (5, 300), "timeout": (2, 60), "retries": (1, 10), "startPeriod": (0, 300)}
 
 
 def containers(task: Resource) -> list[Mapping[str, Any]]:

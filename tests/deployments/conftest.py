@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
@@ -14,7 +15,7 @@ import pytest
 from local_aws import LocalAws
 from ops.terraform import TerraformError
 from tests.deployments.deployed import Data, Deployed
-from tests.deployments.dozen import dozen
+from tests.deployments.dozen import CERTIFICATE, dozen
 from tests.deployments.once import once
 
 SYNTH = threading.Lock()
@@ -34,6 +35,8 @@ class Run:
         actions: what the second plan of each stack would do.
         changed: the stacks of which the second plan has changes, of outputs too.
         leftovers: what exists after the destroy.
+        secrets: what Secrets Manager held of it before that, by name.
+        said: what Terraform said all the while, line by line.
         error: what Terraform said when it failed.
     """
 
@@ -43,6 +46,8 @@ class Run:
     actions: dict[str, dict[str, str]] = field(default_factory=dict)
     changed: list[str] = field(default_factory=list)
     leftovers: list[str] = field(default_factory=list)
+    secrets: dict[str, str] = field(default_factory=dict, repr=False)
+    said: list[str] = field(default_factory=list, repr=False)
     error: str = ""
 
     def template(self, part: str) -> Path:
@@ -50,6 +55,9 @@ class Run:
 
     def plan_file(self, part: str) -> Path:
         return self.template(part).with_name("plan.json")
+
+    def state_file(self, part: str) -> Path:
+        return self.template(part).with_name("state.json")
 
     def plans(self) -> dict[str, Data]:
         """The plans of all parts."""
@@ -78,7 +86,9 @@ def runs(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Runs:
 
 def _run_dozen(folder: Path) -> dict[str, Any]:
     with LocalAws.start() as aws:
-        names = [data["name"] for data in dozen(aws)]
+        # A database takes minutes to come and go: the longest begin first.
+        environments = sorted(dozen(aws), key=lambda data: "mode" not in data.get("hatchet", {}))
+    names = [data["name"] for data in environments]
     # They wait for the provider's polls most of the time.
     with ThreadPoolExecutor(5) as pool:
         runs = list(pool.map(lambda name: _run(folder / name, name), names))
@@ -89,7 +99,7 @@ def _run(folder: Path, name: str) -> Run:
     """Apply, plan again and destroy one environment of the dozen, on a local AWS of its own."""
     folder.mkdir()
     run = Run(name, str(folder))
-    with LocalAws.start(log=folder / "local-aws.log") as aws:
+    with LocalAws.start(log=folder / "local-aws.log", certificates=[CERTIFICATE]) as aws:
         data = next(data for data in dozen(aws) if data["name"] == name)
         before = aws.leftovers(*REGIONS)
         with SYNTH:
@@ -98,12 +108,18 @@ def _run(folder: Path, name: str) -> Run:
         try:
             with ThreadPoolExecutor(2) as pool:
                 list(pool.map(lambda part: deployed.apply([part]), deployed.parts[:2]))
-            deployed.apply(deployed.parts[2:])
+            for part in deployed.parts[2:]:
+                deployed.apply([part])
+                if part == "hatchet":
+                    _set_up(aws, data)
             for part in deployed.parts:
                 plan = deployed.plan(part)
                 run.actions[part] = dict(plan.actions)
                 run.changed += [part] * plan.has_changes
                 deployed.plan_json(part)
+                deployed.state(part)
+            run.secrets = _secrets(aws, data)
+            run.said = deployed.said
             if "hatchet" in deployed.parts:
                 with SYNTH:
                     released = deployed.released(data)
@@ -113,3 +129,23 @@ def _run(folder: Path, name: str) -> Run:
             run.error = str(error)
         run.leftovers = sorted(set(aws.leftovers(*REGIONS)) - set(before))
     return run
+
+
+def _set_up(aws: LocalAws, data: Data) -> None:
+    """Store what the engine's set-up stores while an apply waits for it; the local AWS runs no tasks."""
+    for name in ("hatchet-admin", "hatchet-client-token", "hatchet-keys"):
+        _manager(aws, data).put_secret_value(
+            SecretId=f"{data['name']}/{name}", SecretString=secrets.token_urlsafe(40)
+        )
+
+
+def _secrets(aws: LocalAws, data: Data) -> dict[str, str]:
+    manager, found = _manager(aws, data), {}
+    for secret in manager.list_secrets()["SecretList"]:
+        if secret["Name"].startswith(f"{data['name']}/") and secret.get("SecretVersionsToStages"):
+            found[secret["Name"]] = manager.get_secret_value(SecretId=secret["ARN"])["SecretString"]
+    return found
+
+
+def _manager(aws: LocalAws, data: Data) -> Any:
+    return aws.client("secretsmanager", data.get("region", aws.region))

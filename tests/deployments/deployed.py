@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ class Deployed:
         folder: holds `cdktf.out`, beside it the `state` of a local backend.
         name: the environment's.
         parts: the stacks' parts, in the order in which they are applied.
+        said: what Terraform said, line by line.
     """
 
     def __init__(self, aws: LocalAws, folder: Path, environment: Environment, out: str = "cdktf.out") -> None:
@@ -49,6 +51,7 @@ class Deployed:
         self.folder = folder
         self.name = environment.name
         self.parts = parts(environment)
+        self.said: list[str] = []
         self._stacks = folder / out / "stacks"
         # Terraform lives for seconds here: less garbage collection saves a quarter of the processor time.
         self._environment = {**aws.environment, "GOGC": "400"}
@@ -66,7 +69,7 @@ class Deployed:
 
     def terraform(self, part: str) -> Terraform:
         """Terraform in a stack's folder, initialized."""
-        terraform = Terraform(self.template(part).parent, self._environment)
+        terraform = Terraform(self.template(part).parent, self._environment, self.said.append)
         if not (terraform.directory / ".terraform").exists():
             terraform.init()
         return terraform
@@ -84,6 +87,16 @@ class Deployed:
         document = self.terraform(part).show_json(plan)
         plan.with_suffix(".json").write_text(json.dumps(document))
         return document
+
+    def state(self, part: str) -> str:
+        """The state as it is stored; its file stays beside the plan's."""
+        template = self.template(part)
+        pulled = subprocess.run(
+            ["terraform", "state", "pull"], cwd=template.parent, env=self._environment, check=True,
+            capture_output=True, text=True,
+        ).stdout  # fmt: skip
+        template.with_name("state.json").write_text(pulled)
+        return pulled
 
     def released(self, data: Data) -> Deployed:
         """Synthesize what an operator applies before a self-hosted engine can be destroyed: its database given up.

@@ -25,6 +25,9 @@ def _contract(name: str) -> Data:
     return loaded
 
 
+CERTIFICATE = _contract("tests/files/self-hosted.yaml")["hatchet"]["certificate_arn"]
+
+
 def image(region: str = "us-east-1") -> str:
     return f"{ACCOUNT}.dkr.ecr.{region}.amazonaws.com/everything/worker@{DIGEST}"
 

@@ -57,13 +57,13 @@ def bucket(name: str, prefix: str) -> list[Question]:
     ]
 
 
-def secret(arn: str) -> list[Question]:
-    """Read one secret."""
+def secret(*arns: str) -> list[Question]:
+    """Read some secrets."""
     return [
-        Question(True, "secretsmanager:GetSecretValue", arn),
-        Question(False, "secretsmanager:GetSecretValue", arn.replace(":secret:", ":secret:other-")),
-        Question(False, "secretsmanager:PutSecretValue", arn),
-        Question(False, "secretsmanager:DeleteSecret", arn),
+        *(Question(True, "secretsmanager:GetSecretValue", arn) for arn in arns),
+        Question(False, "secretsmanager:GetSecretValue", arns[0].replace(":secret:", ":secret:other-")),
+        *(Question(False, "secretsmanager:PutSecretValue", arn) for arn in arns),
+        *(Question(False, "secretsmanager:DeleteSecret", arn) for arn in arns),
     ]
 
 
@@ -76,21 +76,21 @@ def parameter(arn: str) -> list[Question]:
     ]
 
 
-def image(repository: str) -> list[Question]:
-    """Pull from one repository."""
+def image(*repositories: str) -> list[Question]:
+    """Pull from some repositories."""
     pull = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
     return [
-        *(Question(True, action, repository) for action in pull),
-        *(Question(False, action, repository + "-other") for action in pull),
+        *(Question(True, action, repository) for action in pull for repository in repositories),
+        *(Question(False, action, repositories[0] + "-other") for action in pull),
         Question(True, "ecr:GetAuthorizationToken", "*"),
-        Question(False, "ecr:PutImage", repository),
-        Question(False, "ecr:BatchDeleteImage", repository),
+        Question(False, "ecr:PutImage", repositories[0]),
+        Question(False, "ecr:BatchDeleteImage", repositories[0]),
     ]
 
 
-def log(group: str) -> list[Question]:
+def log(group: str, region: str = REGION) -> list[Question]:
     """Write to one log group."""
-    arn = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{group}"
+    arn = f"arn:aws:logs:{region}:{ACCOUNT}:log-group:{group}"
     stream = f"{arn}:log-stream:worker/worker/1"
     return [
         Question(True, "logs:CreateLogStream", stream),
@@ -111,11 +111,11 @@ def shell() -> list[Question]:
     ]
 
 
-def flow_log(group: str) -> list[Question]:
+def flow_log(group: str, region: str = REGION) -> list[Question]:
     """Write flow logs to one group."""
-    arn = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{group}"
+    arn = f"arn:aws:logs:{region}:{ACCOUNT}:log-group:{group}"
     return [
-        *log(group),
+        *log(group, region),
         Question(True, "logs:DescribeLogStreams", arn),
         Question(False, "logs:DescribeLogStreams", f"{arn}-other"),
         Question(True, "logs:DescribeLogGroups", "*"),
@@ -139,10 +139,10 @@ def trust(service: str, arn: str, other_arn: str) -> list[Question]:
     ]
 
 
-def task_trust() -> list[Question]:
+def task_trust(region: str = REGION) -> list[Question]:
     """ECS, for tasks of this account and region."""
-    arn = f"arn:aws:ecs:{REGION}:{ACCOUNT}:task/workers/1"
-    return trust("ecs-tasks.amazonaws.com", arn, arn.replace(REGION, "eu-west-1"))
+    arn = f"arn:aws:ecs:{region}:{ACCOUNT}:task/workers/1"
+    return trust("ecs-tasks.amazonaws.com", arn, arn.replace(region, "eu-central-1"))
 
 
 def tls_only(name: str) -> list[Question]:
@@ -157,12 +157,14 @@ def tls_only(name: str) -> list[Question]:
     ]
 
 
-def fleet(name: str, environment: str, *, results: list[Question], token: str) -> Questions:
+def fleet(
+    name: str, environment: str, *, results: list[Question], token: str, region: str = REGION
+) -> Questions:
     """What each fleet has: two roles, a log, the bucket, the token."""
     return {
-        f"aws_iam_role.{name}_execution": task_trust(),
-        f"aws_iam_role.{name}_task": task_trust(),
+        f"aws_iam_role.{name}_execution": task_trust(region),
+        f"aws_iam_role.{name}_task": task_trust(region),
         f"aws_iam_role_policy.{name}_task_bucket": results,
-        f"aws_iam_role_policy.{name}_execution_log": log(f"/scythe/{environment}/{name}"),
+        f"aws_iam_role_policy.{name}_execution_log": log(f"/scythe/{environment}/{name}", region),
         f"aws_iam_role_policy.{name}_execution_token": secret(token),
     }

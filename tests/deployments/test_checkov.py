@@ -7,7 +7,7 @@ import pytest
 from tests.deployments.conftest import Runs
 from tests.tools import checkov
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
 def test_every_finding_is_answered_for_and_every_answer_needed(runs: Runs) -> None:

@@ -12,16 +12,19 @@ import pytest
 from tests.deployments import iam_questions as ask
 from tests.deployments.conftest import Run, Runs
 from tests.deployments.dozen import ACCOUNT, SOMEBODYS
+from tests.deployments.iam_of_hatchet import Engine
 from tests.deployments.iam_questions import Questions
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 Document = dict[str, Any]
 DOCUMENTS = {
+    "aws_efs_file_system_policy": "policy",
     "aws_iam_policy": "policy",
     "aws_iam_role": "assume_role_policy",
     "aws_iam_role_policy": "policy",
     "aws_s3_bucket_policy": "policy",
+    "aws_sns_topic_policy": "policy",
 }
 ECR = f"arn:aws:ecr:us-east-1:{ACCOUNT}:repository"
 
@@ -77,7 +80,62 @@ def of_docs(run: Run) -> Questions:
     }
 
 
-ASKED = {"everything": of_everything, "docs": of_docs}
+def of_hosted(run: Run) -> Questions:
+    """A self-hosted engine without a domain, its images from upstream, its own database as the broker."""
+    name = f"hosted-scythe-{ACCOUNT}-us-east-1"
+    results, stored = ask.bucket(name, "scythe"), token(run)
+    engine = Engine(run, "us-east-1")
+    database, server = engine.secret("database_password"), [engine.secret("keys")]
+    return {
+        **ask.fleet("simulations", "hosted", results=results, token=stored),
+        "aws_iam_role_policy.simulations_execution_image[0]": ask.image(f"{ECR}/everything/worker"),
+        "aws_iam_policy.researcher": [*results, *ask.secret(stored)],
+        "aws_s3_bucket_policy.this[0]": ask.tls_only(name),
+        **engine.service("api", reads=[*server, database]),
+        **engine.service("engine", reads=[*server, database]),
+        **engine.service("dashboard"),
+        "aws_iam_role_policy.dashboard_task_exec[0]": ask.shell(),
+        **engine.service("setup", reads=[database]),
+        **engine.set_up(stored),
+        **engine.access_logs(),
+    }
+
+
+def of_prod(run: Run) -> Questions:
+    """A self-hosted engine in a closed network: all images from ECR, RabbitMQ with its files, a topic of alarms."""
+    name, region = "acme-scythe-results", "eu-west-1"
+    results, stored = ask.bucket(name, "building-stock"), token(run)
+    engine = Engine(run, region)
+    database, broker = engine.secret("database_password"), engine.secret("rabbitmq[0]")
+    worker = ask.image(f"arn:aws:ecr:{region}:{ACCOUNT}:repository/prod/worker")
+    license_ = f"arn:aws:secretsmanager:{region}:{ACCOUNT}:secret:license-AbCdEf"
+    flow_log = f"arn:aws:ec2:{region}:{ACCOUNT}:vpc-flow-log/fl-0123456789abcdef0"
+    fleets: Questions = {}
+    for fleet in ("simulations", "heavy", "fanouts"):
+        fleets |= ask.fleet(fleet, "prod", results=results, token=stored, region=region)
+        fleets[f"aws_iam_role_policy.{fleet}_execution_image[0]"] = worker
+    return {
+        **fleets,
+        "aws_iam_role_policy.simulations_execution_secrets[0]": ask.secret(license_),
+        "aws_iam_role_policy.flow_logs[0]": ask.flow_log("/scythe/prod/vpc-flow-logs", region),
+        "aws_iam_role.flow_logs[0]": ask.trust(
+            "vpc-flow-logs.amazonaws.com", flow_log, flow_log.replace("vpc-flow-log", "instance")
+        ),
+        "aws_iam_policy.researcher": [*results, *ask.secret(stored)],
+        "aws_s3_bucket_policy.this[0]": ask.tls_only(name),
+        **engine.service("api", reads=[engine.secret("keys"), database, broker], from_ecr=True),
+        **engine.service("engine", reads=[engine.secret("keys"), database, broker], from_ecr=True),
+        **engine.service("dashboard", from_ecr=True),
+        **engine.service("setup", reads=[database], from_ecr=True),
+        **engine.service("rabbitmq", reads=[broker], from_ecr=True, index="[0]"),
+        **engine.set_up(stored),
+        **engine.access_logs(),
+        **engine.files(),
+        **engine.topic(),
+    }
+
+
+ASKED = {"everything": of_everything, "docs": of_docs, "hosted": of_hosted, "prod": of_prod}
 environments = pytest.mark.parametrize("name", ASKED)
 
 

@@ -84,7 +84,7 @@ def refusals(definition: Data) -> list[str]:
         for volume in _mounted(container) - {volume["name"] for volume in definition.get("volumes", [])}:
             found.append(f"{name}: volume {volume} is not in the task")
     for volume in definition.get("volumes", []):
-        if volume.keys() - {"name", "host"} or volume.get("host"):
+        if volume.keys() - {"name", "host", "configuredAtLaunch"} or volume.get("host"):
             found.append(f"volume {volume['name']}: only a task's own are run here")
     return found + _circles(containers)
 
@@ -132,7 +132,7 @@ def containers(
         definition: as DescribeTaskDefinition answers.
         overrides: as RunTask takes them.
         secret: gives what a secret's `valueFrom` means.
-        replace: texts of commands, variables and secrets, and what stands for them here.
+        replace: texts of commands, variables, secrets and their ARNs, and what stands for them here.
         programs: the same for the paths of programs, in commands alone.
         variables: what each container has beside its own.
         volumes: the folder for the task's volumes.
@@ -152,7 +152,7 @@ def containers(
             mounted[mount["containerPath"]] = str(folder)
         value, text = replacing({**replace, **mounted}), replacing({**replace, **programs, **mounted})
         own = _by_name(container["environment"]) | _by_name(override.get("environment", []))
-        own |= {item["name"]: secret(item["valueFrom"]) for item in container.get("secrets", [])}
+        own |= {item["name"]: secret(value(item["valueFrom"])) for item in container.get("secrets", [])}
         check = container.get("healthCheck")
         command = [
             *container.get("entryPoint", []),

@@ -112,7 +112,7 @@ def fargate(
         aws: where task definitions, clusters and secrets are.
         folder: gets a folder for each task, with its logs and volumes.
         programs: paths in images, and the programs that stand for them here.
-        places: texts of commands, variables and secrets (hosts and ports), and what stands for them here.
+        places: texts of commands, variables, secrets and their ARNs (where things are), and what stands for them here.
         variables: what every container has beside its own; default is PATH and the way to the local AWS.
         hurry: what intervals and start periods of health checks are divided by.
     """

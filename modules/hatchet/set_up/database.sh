@@ -13,7 +13,9 @@ eval "$(exported /work/new/admin.json)"
 /work/hatchet-admin seed
 
 # The stored token's id, if the engine takes it and goes on to for long enough.
-kept=$(query <<SQL
+kept=
+if grep -q '^ey[^.]*\.[^.]*\.[^.]*$' /work/token; then
+  kept=$(query <<SQL
 \set token \`cat /work/token\`
 \set url \`printenv SERVER_URL\`
 \set address \`printenv SERVER_GRPC_BROADCAST_ADDRESS\`
@@ -26,7 +28,8 @@ SELECT id FROM claims JOIN "APIToken" ON id::text = claim ->> 'token_id'
 WHERE NOT revoked AND "expiresAt" > now() AT TIME ZONE 'UTC' + interval '$RENEW_BEFORE'
   AND claim ->> 'server_url' = :'url' AND claim ->> 'grpc_broadcast_address' = :'address';
 SQL
-) || kept=
+  ) || kept=
+fi
 
 if [ -z "$kept" ] || [ -n "$ROTATE" ]; then
   eval "$(exported /work/new/keys.json)"

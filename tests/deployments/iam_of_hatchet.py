@@ -1,0 +1,193 @@
+"""What the policies of a self-hosted engine must allow and refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tests.deployments import iam_questions as ask
+from tests.deployments.conftest import Run
+from tests.deployments.iam_questions import ACCOUNT, OTHER, Question, Questions
+
+IMAGES = {
+    "api": ["hatchet-api"],
+    "dashboard": ["hatchet-frontend"],
+    "engine": ["hatchet-engine"],
+    "rabbitmq": ["rabbitmq"],
+    "setup": ["aws-cli", "hatchet-admin", "hatchet-migrate", "postgres"],
+}
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A self-hosted engine.
+
+    Attributes:
+        run: its environment's.
+        region: where it is.
+    """
+
+    run: Run
+    region: str
+
+    @property
+    def _at(self) -> str:
+        return f"{self.region}:{ACCOUNT}"
+
+    def arn(self, part: str, address: str) -> str:
+        """The ARN of a resource."""
+        resources = self.run.plan(part)["planned_values"]["root_module"]["resources"]
+        arn: str = next(each["values"]["arn"] for each in resources if each["address"] == address)
+        return arn
+
+    def secret(self, name: str) -> str:
+        """The ARN of one of its secrets."""
+        return self.arn("hatchet", f"aws_secretsmanager_secret.{name}")
+
+    def service(
+        self, name: str, *, reads: Sequence[str] = (), from_ecr: bool = False, index: str = ""
+    ) -> Questions:
+        """What each of its services has: two roles, the log, and by need secrets and images."""
+        group = f"/scythe/{self.run.name}/hatchet"
+        repositories = [
+            f"arn:aws:ecr:{self._at}:repository/{self.run.name}/{image}" for image in IMAGES[name]
+        ]
+        questions = {
+            f"aws_iam_role.{name}_execution{index}": ask.task_trust(self.region),
+            f"aws_iam_role.{name}_task{index}": ask.task_trust(self.region),
+            f"aws_iam_role_policy.{name}_execution_log{index}": ask.log(group, self.region),
+        }
+        if reads:
+            questions[f"aws_iam_role_policy.{name}_execution_secrets{index}"] = ask.secret(*reads)
+        if from_ecr:
+            questions[f"aws_iam_role_policy.{name}_execution_image[0]"] = ask.image(*repositories)
+        return questions
+
+    def set_up(self, token: str) -> Questions:
+        """Fill its three secrets, watch over the token's versions, start the workers anew."""
+        return {
+            "aws_iam_role_policy.setup_task_keep": self._keep(token),
+            "aws_iam_role_policy.setup_task_roll-workers": self._roll(),
+        }
+
+    def _keep(self, token: str) -> list[Question]:
+        filled = [self.secret("admin"), self.secret("keys"), token]
+        other = self.secret("database_password")
+        read_and_write = [f"secretsmanager:{verb}SecretValue" for verb in ("Get", "Put")]
+        versions = [f"secretsmanager:{verb}" for verb in ("ListSecretVersionIds", "UpdateSecretVersionStage")]
+        return [
+            *(Question(True, action, arn) for action in read_and_write for arn in filled),
+            *(Question(False, action, other) for action in [*read_and_write, *versions]),
+            *(Question(True, action, token) for action in versions),
+            *(Question(False, action, arn) for action in versions for arn in filled[:2]),
+            *(Question(False, "secretsmanager:DeleteSecret", arn) for arn in filled),
+            Question(False, "secretsmanager:UpdateSecret", token),
+        ]
+
+    def _roll(self) -> list[Question]:
+        services = f"arn:aws:ecs:{self._at}:service/{self.run.name}"
+        cluster = f"arn:aws:ecs:{self._at}:cluster/{self.run.name}-workers"
+        actions = ["ecs:DescribeServices", "ecs:UpdateService"]
+        return [
+            *(Question(True, action, f"{services}-workers/simulations") for action in actions),
+            *(Question(False, action, f"{services}-hatchet/engine") for action in actions),
+            *(Question(False, action, f"{services}-workers-other/simulations") for action in actions),
+            Question(True, "ecs:ListServices", "*", {"ecs:cluster": cluster}),
+            Question(False, "ecs:ListServices", "*", {"ecs:cluster": f"{cluster}-other"}),
+            Question(False, "ecs:ListServices", "*"),
+            Question(False, "ecs:DeleteService", f"{services}-workers/simulations"),
+            Question(False, "ecs:CreateService", f"{services}-workers/simulations"),
+            Question(
+                False,
+                "iam:PassRole",
+                f"arn:aws:iam::{ACCOUNT}:role/{self.run.name}-simulations-task",
+                {"iam:PassedToService": "ecs-tasks.amazonaws.com"},
+            ),
+        ]
+
+    def access_logs(self) -> Questions:
+        """Elastic Load Balancing writes this account's logs, and nobody speaks in the clear."""
+        name = f"{self.run.name}-lb-logs-{ACCOUNT}-{self.region}"
+        written = (
+            f"arn:aws:s3:::{name}/hatchet/AWSLogs/{ACCOUNT}/elasticloadbalancing/{self.region}/2026/01/01/log"
+        )
+        balancer = f"arn:aws:elasticloadbalancing:{self._at}:loadbalancer/app/{self.run.name}-hatchet/1"
+
+        def asked(
+            allowed: bool, key: str = written, source: str = balancer, *, action: str = "PutObject",
+            who: str = "logdelivery.elasticloadbalancing.amazonaws.com", tls: str = "true",
+        ) -> Question:  # fmt: skip
+            context = {"aws:SourceArn": source, "aws:SecureTransport": tls}
+            return Question(allowed, f"s3:{action}", key, context, who)
+
+        return {
+            "aws_s3_bucket_policy.lb_logs": [
+                asked(True),
+                asked(False, written.replace(f"AWSLogs/{ACCOUNT}", f"AWSLogs/{OTHER}")),
+                asked(False, written.replace("/hatchet/", "/other/")),
+                asked(False, source=balancer.replace(ACCOUNT, OTHER)),
+                asked(False, source=balancer.replace(self.region, "eu-central-1")),
+                asked(False, action="GetObject"),
+                asked(False, action="DeleteObject"),
+                asked(False, who="delivery.logs.amazonaws.com"),
+                asked(False, tls="false"),
+                Question(
+                    False, "s3:PutObject", written, {}, "logdelivery.elasticloadbalancing.amazonaws.com"
+                ),
+                *ask.tls_only(name),
+            ]
+        }
+
+    def files(self) -> Questions:
+        """The broker mounts and writes its file system, through its access point alone and over TLS."""
+        files = self.arn("hatchet", "aws_efs_file_system.rabbitmq[0]")
+        point = self.arn("hatchet", "aws_efs_access_point.rabbitmq[0]")
+        actions = [f"elasticfilesystem:Client{verb}" for verb in ("Mount", "Write")]
+        through, plain = {"elasticfilesystem:AccessPointArn": point}, {"aws:SecureTransport": "false"}
+        return {
+            "aws_iam_role_policy.rabbitmq_task_files[0]": [
+                *(Question(True, action, files, through) for action in actions),
+                *(Question(False, action, files) for action in actions),
+                *(
+                    Question(False, action, files, {"elasticfilesystem:AccessPointArn": f"{point}0"})
+                    for action in actions
+                ),
+                *(Question(False, action, f"{files}0", through) for action in actions),
+                Question(False, "elasticfilesystem:ClientRootAccess", files, through),
+                Question(False, "elasticfilesystem:DeleteFileSystem", files),
+            ],
+            "aws_efs_file_system_policy.rabbitmq[0]": [
+                *(
+                    Question(secure == "true", action, files, {"aws:SecureTransport": secure})
+                    for action in [*actions, "elasticfilesystem:ClientRootAccess"]
+                    for secure in ("true", "false")
+                ),
+                Question(True, "elasticfilesystem:DescribeFileSystemPolicy", files, plain),
+            ],
+        }
+
+    def topic(self) -> Questions:
+        """EventBridge publishes what this environment's rules find."""
+        topic = self.arn("observability", "aws_sns_topic.alarms")
+        rule = f"arn:aws:events:{self._at}:rule/{self.run.name}-services"
+
+        def asked(
+            allowed: bool, source: str = rule, account: str = ACCOUNT, *, action: str = "Publish",
+            who: str = "events.amazonaws.com",
+        ) -> Question:  # fmt: skip
+            context = {"aws:SourceArn": source, "aws:SourceAccount": account}
+            return Question(allowed, f"sns:{action}", topic, context, who)
+
+        return {
+            "aws_sns_topic_policy.alarms_policy": [
+                asked(True),
+                asked(False, source=rule.replace(f"rule/{self.run.name}", "rule/other")),
+                asked(False, account=OTHER),
+                asked(False, action="Subscribe"),
+                asked(False, action="DeleteTopic"),
+                asked(False, who="cloudwatch.amazonaws.com"),
+                Question(False, "sns:Publish", topic, {}, "events.amazonaws.com"),
+                Question(False, "sns:Publish", f"{topic}-other",
+                         {"aws:SourceArn": rule, "aws:SourceAccount": ACCOUNT}, "events.amazonaws.com"),
+            ]
+        }  # fmt: skip

@@ -1,0 +1,1 @@
+"""Hatchet's own programs, run as the synthesized stacks would have AWS run them."""

@@ -1,0 +1,73 @@
+"""A program of the tests: a worker with one task, and runs of that task; all it knows is in its environment.
+
+``python -m tests.engine.echo BYTES``: exit status 0 when a text of that length came back.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+
+import grpc  # type: ignore[import-untyped]
+from hatchet_sdk import Context, Hatchet
+from pydantic import BaseModel
+
+NAME = "echo"
+SECONDS = 100
+
+
+class Text(BaseModel):
+    text: str
+
+
+def serve() -> None:
+    """Run the worker until SIGTERM."""
+    hatchet = Hatchet()
+
+    @hatchet.task(name=NAME, input_validator=Text, execution_timeout="60s")
+    def echo(given: Text, context: Context) -> dict[str, str]:
+        return {"text": given.text}
+
+    hatchet.worker(NAME, workflows=[echo]).start()
+
+
+def ask(length: int) -> str:
+    """Run the task once, as soon as the engine knows it."""
+    hatchet = Hatchet()
+    stub = hatchet.stubs.task(name=NAME, input_validator=Text, output_validator=Text)
+    text = "x" * length
+    return "" if _patiently(lambda: stub.run(Text(text=text))).text == text else "another text came back"
+
+
+def _patiently(run: Callable[[], Text]) -> Text:
+    until = time.monotonic() + SECONDS
+    while True:
+        try:
+            return run()
+        except grpc.RpcError as error:
+            if error.code() != grpc.StatusCode.NOT_FOUND or time.monotonic() > until:
+                raise
+            time.sleep(0.1)
+
+
+def main() -> int:
+    # One process would do, but the SDK's worker is for a main thread; a second one would import it all again.
+    child = os.fork()
+    if not child:
+        os.dup2(2, 1)
+        serve()
+        os._exit(0)
+    try:
+        fault = ask(int(sys.argv[1]))
+    finally:
+        os.kill(child, signal.SIGTERM)
+        os.waitpid(child, 0)
+    print(fault or "it came back")
+    return bool(fault)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
