@@ -115,6 +115,11 @@ def hatchet_stack(app: ScytheApp, deployment: Deployment, environment: Environme
         "Where the domain must point, unless zone_id has its record made.",
     )
     stack.output(
+        "forward_policy_arn",
+        hatchet.forward_policy_arn,
+        "ARN of the policy of scythe-aws forward; null with a domain.",
+    )
+    stack.output(
         "admin_secret_arn", hatchet.admin_secret_arn, "ARN of the secret with the admin's first password."
     )
 

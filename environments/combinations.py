@@ -22,6 +22,11 @@ NEEDED_ENDPOINTS = ("ecr.api", "ecr.dkr", "ecs", "logs", "monitoring", "secretsm
 the backlog's metric, their secrets."""
 
 
+SMALLEST_VPC = 21
+"""Its public subnets are /27, the smallest that a load balancer takes (Elastic Load Balancing User Guide,
+"Application Load Balancers", subnets)."""
+
+
 def combination_faults(environment: Environment) -> Iterator[Fault]:
     """What does not go together in an environment."""
     yield from _ways_out(environment)
@@ -49,6 +54,8 @@ def _endpoints(environment: Environment) -> Iterator[Fault]:
     if environment.hatchet.mode == "cloud" or not network.is_closed:
         return
     needed = set(NEEDED_ENDPOINTS)
+    if environment.hatchet.domain is None:
+        needed.add("ssmmessages")
     if network.worker_subnets == "private":
         needed |= {"ssmmessages" for fleet in fleets if fleet.exec}
         needed |= {"ssm" for fleet in fleets for value in fleet.secrets.values() if ":ssm:" in value}
@@ -57,7 +64,7 @@ def _endpoints(environment: Environment) -> Iterator[Fault]:
         yield Fault(
             ("network", "interface_endpoints"),
             f"lacks {', '.join(missing)}, which tasks in private subnets need with nat: none; must be true or name them",
-            (*WAY_OUT, ("network", "interface_endpoints"), ("hatchet", "mode"), ("workers",)),
+            (*WAY_OUT, ("network", "interface_endpoints"), ("hatchet",), ("workers",)),
         )
 
 
@@ -98,6 +105,13 @@ def _two_zones(environment: Environment) -> Iterator[Fault]:
             ("network", "az_count"),
             "got 1; self-hosted Hatchet must have at least 2, for its load balancer and its database",
             (("network", "az_count"), ("network", "existing"), ("hatchet", "mode")),
+        )
+    if existing is None and int(network.cidr.split("/")[1]) > SMALLEST_VPC:
+        yield Fault(
+            ("network", "cidr"),
+            f"got {network.cidr}, whose public subnets are too small for the load balancer of self-hosted Hatchet; must "
+            f"be /{SMALLEST_VPC} or larger",
+            (("network", "cidr"), ("network", "existing"), ("hatchet", "mode")),
         )
     for key in ("public_subnet_ids", "private_subnet_ids") if existing else ():
         if len(getattr(existing, key)) < 2:

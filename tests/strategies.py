@@ -149,7 +149,9 @@ def networks(draw: st.DrawFn, *, self_hosted: bool) -> Data:
     else:
         endpoints = st.booleans() | named
     optional = some(
-        cidr=st.sampled_from(["10.20.0.0/16", "172.16.4.0/22", "192.168.0.0/17", "100.64.0.0/20"]),
+        cidr=st.sampled_from(
+            ["10.20.0.0/16", "172.16.8.0/21", "192.168.0.0/17", *([] if self_hosted else ["172.16.4.0/22"])]
+        ),
         flow_logs=some(retention_days=st.sampled_from(LOG_RETENTION_DAYS)),
     )
     data = {

@@ -16,6 +16,7 @@ from modules.hatchet.client import GRPC, HTTP
 from modules.hatchet.container import Container, HealthCheck
 from modules.hatchet.database import HatchetDatabase
 from modules.hatchet.environment import HEALTH, Addresses, server_environment
+from modules.hatchet.forwarding import Forwarding
 from modules.hatchet.images import API, DASHBOARD, ENGINE
 from modules.hatchet.load_balancer import GRPC_HTTPS, LoadBalancer
 from modules.hatchet.rabbitmq import RabbitMq
@@ -45,6 +46,7 @@ class Hatchet(Construct):
     Attributes:
         attributes: what other stacks need of it.
         url: the dashboard's.
+        forward_policy_arn: of the policy of who may forward ports; null with a domain.
         load_balancer_dns_name: where the domain points.
         admin_secret_arn: of the secret that holds the admin's first password.
     """
@@ -94,9 +96,11 @@ class Hatchet(Construct):
             token=token,
             workers_cluster=workers_cluster,
         )
+        forwarding = Forwarding(self, "forward", label=label, settings=settings, cluster=cluster)
         self._connect(engine, api, dashboard)
         self._deploy(set_up, engine, api, dashboard)
         self.url = self._addresses.url
+        self.forward_policy_arn = forwarding.policy_arn
         self.load_balancer_dns_name = self._balancer.dns_name
         self.admin_secret_arn = self._secrets.admin_arn
         self.attributes = HatchetAttributes(

@@ -145,7 +145,7 @@ class HatchetSettings(Settings):
         Field(
             default=None,
             description="A secret that exists and holds Hatchet's client token; left out: one is made, and "
-            "scythe-aws token fills it.",
+            "scythe-aws token, or the engine's own set-up, fills it.",
         )
     )
     version: Annotated[str, VERSION] = Field(default="v0.104.7", description="Hatchet's release.")

@@ -52,7 +52,7 @@ class ClientToken(Construct):
             "Secret",
             count=when(f"{given} == null"),
             name=f"{text(label.name)}/hatchet-client-token",
-            description="Hatchet's client token; scythe-aws token stores its value",
+            description="Hatchet's client token",
             recovery_window_in_days=0,
             tags=label.tagged(),
         )

@@ -6,7 +6,7 @@ import json
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import yaml
 
@@ -57,7 +57,7 @@ class Deployed:
         self._environment = {**aws.environment, "GOGC": "400"}
 
     @classmethod
-    def synthesized(cls, aws: LocalAws, folder: Path, data: Data, out: str = "cdktf.out") -> Deployed:
+    def synthesized(cls, aws: LocalAws, folder: Path, data: Data, out: str = "cdktf.out") -> Self:
         """Load and synthesize an environment of this data."""
         environment = environment_of(data, folder / "environments")
         synthesize([environment], folder / out)

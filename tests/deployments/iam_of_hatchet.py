@@ -138,6 +138,31 @@ class Engine:
             ]
         }
 
+    def forwarding(self) -> Questions:
+        """Sessions by one document through tasks of the engine's cluster, and what finds them."""
+        cluster, other = (f"{self.run.name}-{name}" for name in ("hatchet", "workers"))
+        tasks = f"arn:aws:ecs:{self._at}:task"
+        documents = f"arn:aws:ssm:{self.region}::document"
+        of_cluster = {"ecs:cluster": f"arn:aws:ecs:{self._at}:cluster/{cluster}"}
+        of_other = {"ecs:cluster": f"arn:aws:ecs:{self._at}:cluster/{other}"}
+        return {
+            "aws_iam_policy.forward[0]": [
+                Question(True, "ssm:StartSession", f"{tasks}/{cluster}/0123"),
+                Question(False, "ssm:StartSession", f"{tasks}/{other}/0123"),
+                Question(True, "ssm:StartSession", f"{documents}/AWS-StartPortForwardingSessionToRemoteHost"),
+                Question(False, "ssm:StartSession", f"{documents}/AWS-StartSSHSession"),
+                Question(True, "ecs:DescribeTasks", f"{tasks}/{cluster}/0123"),
+                Question(False, "ecs:DescribeTasks", f"{tasks}/{other}/0123"),
+                Question(False, "ecs:StopTask", f"{tasks}/{cluster}/0123"),
+                Question(False, "ecs:ExecuteCommand", f"{tasks}/{cluster}/0123"),
+                Question(True, "ecs:ListTasks", "*", of_cluster),
+                Question(False, "ecs:ListTasks", "*", of_other),
+                Question(False, "ecs:ListTasks", "*"),
+                Question(True, "elasticloadbalancing:DescribeLoadBalancers", "*"),
+                Question(False, "elasticloadbalancing:DescribeListeners", "*"),
+            ]
+        }
+
     def files(self) -> Questions:
         """The broker mounts and writes its file system, through its access point alone and over TLS."""
         files = self.arn("hatchet", "aws_efs_file_system.rabbitmq[0]")

@@ -59,8 +59,7 @@ class Storage(Deployed):
         return [line for line in self.aws.leftovers() if self.name in line]
 
 
-def _forced(aws: LocalAws, folder: Path) -> dict[str, Any]:
-    storage = Storage(aws, folder, "goes")
+def _forced(storage: Storage) -> dict[str, Any]:
     storage.apply(["storage"])
     storage.use()
     storage.destroy(["storage"])
@@ -72,8 +71,7 @@ def _forced(aws: LocalAws, folder: Path) -> dict[str, Any]:
     return {"left": left, "changes": dict(changes), "left_again": storage.left()}
 
 
-def _kept(aws: LocalAws, folder: Path) -> dict[str, Any]:
-    storage = Storage(aws, folder, "stays")
+def _kept(storage: Storage) -> dict[str, Any]:
     storage.apply(["storage"])
     storage.use()
     refusal = ""
@@ -94,10 +92,11 @@ def _kept(aws: LocalAws, folder: Path) -> dict[str, Any]:
 
 def _deploy_again(folder: Path) -> dict[str, Any]:
     with LocalAws.start(log=folder / "local-aws.log") as aws, ThreadPoolExecutor(2) as pool:
-        for name, forced in (("goes", True), ("stays", False)):
-            Deployed.synthesized(aws, folder / name, _environment(name, force_destroy=forced))
-        goes = pool.submit(_forced, aws, folder / "goes")
-        stays = pool.submit(_kept, aws, folder / "stays")
+        forced, kept = (
+            Storage.synthesized(aws, folder / name, _environment(name, force_destroy=force))
+            for name, force in (("goes", True), ("stays", False))
+        )
+        goes, stays = pool.submit(_forced, forced), pool.submit(_kept, kept)
         return {"goes": goes.result(), "stays": stays.result()}
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.deployments.conftest import Runs
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
 def test_every_environment_is_applied(runs: Runs) -> None:

@@ -31,7 +31,7 @@ HOLDING_DATA = {"aws_db_instance", "aws_efs_file_system", "aws_secretsmanager_se
 Actions = Mapping[str, str]
 
 
-def rolled(*services: str) -> Actions:
+def rolled(*services: str) -> dict[str, str]:
     """New revisions of task definitions, and the services that take them."""
     return {
         f"{kind}.{service}": action

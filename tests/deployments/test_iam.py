@@ -98,6 +98,7 @@ def of_hosted(run: Run) -> Questions:
         **engine.service("setup", reads=[database]),
         **engine.set_up(stored),
         **engine.access_logs(),
+        **engine.forwarding(),
     }
 
 

@@ -207,6 +207,15 @@ WRONG_VALUES: dict[str, tuple[str, list[str]]] = {
             "network.interface_endpoints: lacks ecr.api, ecr.dkr, ecs, logs, monitoring, secretsmanager, which tasks"
         ],
     ),
+    "self-hosting without a way to forward ports": (
+        f"{SOUND}network: {{nat: none, interface_endpoints: [ecr.api, ecr.dkr, ecs, logs, monitoring, secretsmanager]}}\n"
+        "hatchet: {mode: self_hosted}\n",
+        ["network.interface_endpoints: lacks ssmmessages, which tasks"],
+    ),
+    "self-hosting in too small a VPC": (
+        f"{SOUND}network: {{cidr: 10.0.0.0/22}}\nhatchet: {{{SELF_HOSTED}}}\n",
+        ["network.cidr: got 10.0.0.0/22, whose public subnets are too small"],
+    ),
     "images out of reach": (
         OUT_OF_REACH,
         [

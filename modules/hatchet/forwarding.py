@@ -1,0 +1,55 @@
+"""Who may forward ports to an engine without a domain."""
+
+from __future__ import annotations
+
+from cdktf_cdktf_provider_aws.data_aws_caller_identity import DataAwsCallerIdentity
+from cdktf_cdktf_provider_aws.data_aws_partition import DataAwsPartition
+from cdktf_cdktf_provider_aws.data_aws_region import DataAwsRegion
+from cdktf_cdktf_provider_aws.iam_policy import IamPolicy
+from constructs import Construct
+
+from modules.cluster.cluster import Cluster
+from modules.expression import Expression, ref, text, when
+from modules.hatchet.settings import HatchetSettings
+from modules.policies import Condition, Statement, policy
+from modules.stack import Label
+
+DOCUMENT = "AWS-StartPortForwardingSessionToRemoteHost"
+
+
+class Forwarding(Construct):
+    """A managed policy with what ``scythe-aws forward`` needs, where there is no domain.
+
+    Attributes:
+        policy_arn: to attach to the researchers' group, role or permission set; null with a domain.
+    """
+
+    def __init__(
+        self, scope: Construct, id_: str, *, label: Label, settings: HatchetSettings, cluster: Cluster
+    ) -> None:
+        super().__init__(scope, id_)
+        account_id = text(ref(DataAwsCallerIdentity(self, "Caller")).account_id)
+        region = text(ref(DataAwsRegion(self, "Region")).name)
+        partition = text(ref(DataAwsPartition(self, "Partition")).partition)
+        tasks = f"arn:{partition}:ecs:{region}:{account_id}:task/{text(label.name)}-hatchet/*"
+        managed = IamPolicy(
+            self,
+            "Policy",
+            count=when(f"{settings.domain} == null"),
+            name=f"{text(label.name)}-forward",
+            description="Forward ports to the Hatchet engine of the Scythe environment",
+            # Service Authorization Reference: "AWS Systems Manager", "Amazon ECS", "Elastic Load Balancing V2".
+            policy=policy(
+                Statement(
+                    ["ssm:StartSession"], [tasks, f"arn:{partition}:ssm:{region}::document/{DOCUMENT}"]
+                ),
+                Statement(["ecs:DescribeTasks"], [tasks]),
+                Statement(
+                    ["ecs:ListTasks"], ["*"], [Condition("ArnEquals", "ecs:cluster", [text(cluster.arn)])]
+                ),
+                # Takes no resource.
+                Statement(["elasticloadbalancing:DescribeLoadBalancers"], ["*"]),
+            ),
+            tags=label.tagged(),
+        )
+        self.policy_arn = Expression(f"one({ref(managed)}[*].arn)")
