@@ -82,6 +82,35 @@ def connect(
     connect(env, command or [])
 
 
+EXPERIMENTS = Annotated[
+    Path,
+    typer.Option(
+        "--experiments", help="The repository with the experiments.", metavar="DIR", show_default=False
+    ),
+]
+MODULE = Annotated[str, typer.Option(help="Its package that registers them.", metavar="NAME")]
+
+
+@image.command("build")
+def image_build(
+    env: ENVIRONMENT, experiments: EXPERIMENTS, module: MODULE = "experiments", as_json: JSON = False
+) -> None:
+    """Build the worker image for the architectures of the environment's fleets."""
+    from ops.image import build
+
+    build(env, experiments, module, as_json=as_json)
+
+
+@image.command("push")
+def image_push(
+    env: ENVIRONMENT, experiments: EXPERIMENTS, module: MODULE = "experiments", as_json: JSON = False
+) -> None:
+    """Have the worker image in the environment's ECR, and its digest beside the environment's file."""
+    from ops.image import push
+
+    push(env, experiments, module, as_json=as_json)
+
+
 @image.command("mirror")
 def image_mirror(env: ENVIRONMENT, as_json: JSON = False) -> None:
     """Copy the images of Hatchet's engine to the environment's ECR, where its tasks read them."""

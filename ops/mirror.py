@@ -11,16 +11,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
 from rich.console import Console
 from rich.text import Text
 
 from environments.schema import Environment
 from modules.hatchet.images import UPSTREAM, Image, images_of
-from ops.aws import Caller, code
+from ops.aws import Caller
 from ops.environment import environment_of
 from ops.errors import CommandError
 from ops.registry_login import registry_of
+from ops.repository import Repository
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
@@ -168,28 +168,15 @@ class _Repository:
 
     @property
     def name(self) -> str:
-        return f"{self.environment.name}/{self.image.name}"
+        return self._there.name
 
     def digest(self) -> str | None:
-        """The digest of what has the image's tag here; None where nothing has.
+        """The digest of what has the image's tag here; None where nothing has."""
+        return self._there.digest(self.image.tag)
 
-        Raises:
-            CommandError: the repository is not there.
-        """
-        try:
-            found = self.ecr.describe_images(
-                repositoryName=self.name, imageIds=[{"imageTag": self.image.tag}]
-            )
-        except ClientError as error:
-            if code(error) == "ImageNotFoundException":
-                return None
-            if code(error) == "RepositoryNotFoundException":
-                raise CommandError(
-                    f"the repository {self.name} does not exist yet: "
-                    f"run cdktf deploy {self.environment.name}-storage first"
-                ) from None
-            raise
-        return found["imageDetails"][0]["imageDigest"]
+    @property
+    def _there(self) -> Repository:
+        return Repository(self.ecr, self.environment.name, self.image.name)
 
     def require(self, upstream: str, held: str | None) -> None:
         """Refuse a tag that is another image's: tags are immutable here.
