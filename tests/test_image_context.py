@@ -25,7 +25,9 @@ AMD = ["linux/amd64"]
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     """A researcher's repository of one's own."""
-    return shutil.copytree(EXAMPLE, tmp_path / "heating", ignore=shutil.ignore_patterns("__pycache__", ".venv"))
+    return shutil.copytree(
+        EXAMPLE, tmp_path / "heating", ignore=shutil.ignore_patterns("__pycache__", ".venv")
+    )
 
 
 def tag(repository: Path, module: str = "experiments", platforms: list[str] = AMD) -> str:
@@ -117,7 +119,10 @@ WRONG: dict[str, tuple[Change, str]] = {
         lambda at: [(at / name).unlink() for name in ("uv.lock", "pyproject.toml")],
         "has no pyproject.toml or requirements.txt; must say what the experiments need",
     ),
-    "a lock alone": (lambda at: (at / "pyproject.toml").unlink(), "has no pyproject.toml or requirements.txt"),
+    "a lock alone": (
+        lambda at: (at / "pyproject.toml").unlink(),
+        "has no pyproject.toml or requirements.txt",
+    ),
     "no package": (
         lambda at: (at / "experiments").rename(at / "simulations"),
         "has no package experiments (a folder experiments or src/experiments with an __init__.py)",
@@ -140,7 +145,11 @@ def test_what_is_missing_is_told(repository: Path, what: str) -> None:
     ("lines", "left_out", "kept"),
     [
         (["**/.env"], [".env", "a/.env", "a/b/.env"], ["a/b.env", "x.env/y"]),
-        (["**/.env.*", "# a", "", "**/*.pem"], ["a/.env.local", "a/key.pem"], [".env", "a/key.pem.txt", "# a"]),
+        (
+            ["**/.env.*", "# a", "", "**/*.pem"],
+            ["a/.env.local", "a/key.pem"],
+            [".env", "a/key.pem.txt", "# a"],
+        ),
         (["/build", "docs/"], ["build/a", "docs/x/y"], ["a/build", "builds"]),
         (["*", "!experiments"], ["a", "b/c"], ["experiments/a.py"]),
         (["a/*/c", "a/?x"], ["a/b/c", "a/bx", "a/b/c/d"], ["a/b/b/c", "a/b/d"]),
