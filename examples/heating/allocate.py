@@ -8,7 +8,6 @@ from experiments import heating, payback
 from experiments.houses import House
 from experiments.insulation import Insulation
 from scythe.experiments import BaseExperiment
-from scythe.scatter_gather import RecursionMap
 
 WEATHER = sorted((Path(__file__).parent / "weather").glob("*.csv"))
 
@@ -41,9 +40,9 @@ def insulations(number: int) -> list[Insulation]:
 def main(number: int) -> None:
     """Allocate both experiments and say what scythe-aws calls the runs."""
     for experiment, specs in ((heating, houses(number)), (payback, insulations(number))):
-        run, _ = BaseExperiment(runnable=experiment).allocate(
-            specs, recursion_map=RecursionMap(factor=4, max_depth=1)
-        )
+        # More than a thousand? Have them shared out in levels: recursion_map=RecursionMap(factor=10, max_depth=1),
+        # for which the fan fleets need a slot per node, 1 + 10 here.
+        run, _ = BaseExperiment(runnable=experiment).allocate(specs)
         print(run.experiment_id)
 
 
