@@ -11,7 +11,6 @@ from botocore.exceptions import ClientError
 
 from environments.schema import Environment
 from ops.aws import Caller, code
-from ops.errors import CommandError
 from ops.prices import usd_per_hour
 
 if TYPE_CHECKING:
@@ -52,11 +51,7 @@ class DeployedFleets:
         self._autoscaling = caller.session.client("application-autoscaling")
 
     def look(self, now: datetime.datetime) -> dict[str, FleetTasks]:
-        """The tasks of each fleet that is deployed.
-
-        Raises:
-            CommandError: none is.
-        """
+        """The tasks of each fleet that is deployed."""
         services = self._services()
         bounds = self._bounds(list(services))
         return {
@@ -93,13 +88,11 @@ class DeployedFleets:
         except ClientError as error:
             if code(error) != "ClusterNotFoundException":
                 raise
-        if not found:
-            raise CommandError(
-                f"no fleet of {self._environment.name} is deployed: run cdktf deploy {self._environment.name}-workers"
-            )
-        return found
+        return {name: found[name] for name in wanted if name in found}
 
     def _bounds(self, services: Sequence[str]) -> dict[str, tuple[int, int]]:
+        if not services:
+            return {}  # without ids it would be those of all of the account's services
         pages = self._autoscaling.get_paginator("describe_scalable_targets").paginate(
             ServiceNamespace="ecs", ResourceIds=[f"service/{self._cluster}/{name}" for name in services]
         )

@@ -30,6 +30,8 @@ EVERY = 5
 BACK = datetime.timedelta(days=1)
 """How far back finished runs are counted."""
 
+WIDTH = 110
+
 SAMPLE = 100
 """So many of the newest completed runs tell how long one takes."""
 
@@ -164,8 +166,7 @@ def _work(
 def _watch(
     environment: Environment, api: HatchetApi, fleets: DeployedFleets, found: Status, *, as_json: bool
 ) -> None:
-    console = Console(stderr=as_json)
-    with Live(console=console, auto_refresh=False, transient=False) as live:
+    with Live(console=_console(stderr=as_json), auto_refresh=False, transient=False) as live:
         fault = ""
         while True:
             if as_json:
@@ -181,6 +182,13 @@ def _watch(
                 fault = str(error)
                 if as_json:
                     print(fault, file=sys.stderr)
+
+
+def _console(*, stderr: bool = False) -> Console:
+    """A console that no table is squeezed on."""
+    console = Console(stderr=stderr)
+    console.width = max(WIDTH, console.width)
+    return console
 
 
 def shown(environment: Environment, found: Status) -> RenderableType:

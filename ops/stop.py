@@ -91,7 +91,10 @@ def _cancel(environment: Environment, api: HatchetApi) -> int:
 
 def _lower(environment: Environment, fleets: DeployedFleets) -> None:
     try:
-        for name, (before, after) in fleets.to_minimum().items():
+        lowered = fleets.to_minimum()
+        if not lowered:
+            print(f"No fleet is deployed (cdktf deploy {environment.name}-workers).")
+        for name, (before, after) in lowered.items():
             print(
                 f"{name}: {before} tasks, as few as it may have."
                 if before == after

@@ -25,8 +25,9 @@ class HatchetAttributes:
     @classmethod
     def cloud(cls) -> HatchetAttributes:
         """Hatchet Cloud."""
-        nothing = Expression("null")
-        return cls(nothing, nothing, nothing, nothing, is_in_vpc=Expression("false"))
+        # The provider asks for the groups' ids even of rules that are not made, and takes null for a missing one.
+        nothing, no_group = Expression("null"), Expression('""')
+        return cls(nothing, nothing, no_group, no_group, is_in_vpc=Expression("false"))
 
     def allow_from(self, group: SecurityGroup, who: str) -> None:
         """Let a security group's members in to the engine and its API."""

@@ -59,7 +59,7 @@ def of_everything(run: Run) -> Questions:
         "aws_iam_role.flow_logs[0]": ask.trust(
             "vpc-flow-logs.amazonaws.com", flow_log, flow_log.replace("vpc-flow-log", "instance")
         ),
-        "aws_iam_policy.researcher": [*results, *ask.secret(stored)],
+        "aws_iam_policy.researcher": [*results, *ask.secret(stored), *ask.watching("everything")],
     }
 
 
@@ -72,7 +72,7 @@ def of_docs(run: Run) -> Questions:
         **ask.fleet("fanouts", "docs", results=results, token=stored),
         "aws_iam_role_policy.simulations_execution_image[0]": image,
         "aws_iam_role_policy.fanouts_execution_image[0]": image,
-        "aws_iam_policy.researcher": [*results, *ask.secret(stored)],
+        "aws_iam_policy.researcher": [*results, *ask.secret(stored), *ask.watching("docs")],
         "aws_s3_bucket_policy.this[0]": ask.tls_only(name),
     }
 
