@@ -79,7 +79,14 @@ def storage_stack(app: ScytheApp, deployment: Deployment, environment: Environme
     hatchet = stack.settings("hatchet", hatchet_settings(environment))
     token = ClientToken(stack, "token", label=stack.label, settings=hatchet).attributes
     repositories = Repositories(stack, "hatchet", label=stack.label, settings=hatchet).attributes
-    researcher = Researcher(stack, "researcher", label=stack.label, storage=storage, token=token)
+    researcher = Researcher(
+        stack,
+        "researcher",
+        label=stack.label,
+        storage=storage,
+        token=token,
+        workers_cluster=f"{environment.name}-{WORKERS}",
+    )
     stack.publish(storage)
     stack.publish(token)
     stack.publish(repositories)

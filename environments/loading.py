@@ -63,6 +63,15 @@ def load(path: str | os.PathLike[str]) -> Environment:
     Raises:
         EnvironmentFileError: with all that is wrong with the file.
     """
+    return _with_pushed_image(declared(path), FilePath(path))
+
+
+def declared(path: str | os.PathLike[str]) -> Environment:
+    """The environment as its file alone describes it, without the image that was pushed last.
+
+    Raises:
+        EnvironmentFileError: with all that is wrong with the file.
+    """
     file = file_name(path)
     try:
         document = Document(_text(FilePath(path)))
@@ -84,7 +93,12 @@ def load(path: str | os.PathLike[str]) -> Environment:
         ]
     if faults or environment is None:
         raise EnvironmentFileError(sorted(faults, key=lambda fault: fault.line))
-    return _with_pushed_image(environment, FilePath(path))
+    return environment
+
+
+def pushed_image_file(environment: Environment, path: FilePath) -> FilePath:
+    """Where ``scythe-aws image push`` writes: ``<name>.image`` beside the environment's file."""
+    return path.parent / f"{environment.name}.image"
 
 
 def load_all(paths: Iterable[str | os.PathLike[str]]) -> list[Environment]:
@@ -194,7 +208,7 @@ def _line(document: Document, key: Path) -> int:
 
 def _with_pushed_image(environment: Environment, path: FilePath) -> Environment:
     """The environment with the image of ``<name>.image``, which ``scythe-aws image push`` writes."""
-    file = path.parent / f"{environment.name}.image"
+    file = pushed_image_file(environment, path)
     if environment.image is not None or not os.path.lexists(file):
         return environment
     try:

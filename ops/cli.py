@@ -99,6 +99,94 @@ def forward(env: ENVIRONMENT) -> None:
     raise typer.Exit(forward(env))
 
 
+def status(
+    env: ENVIRONMENT,
+    watch: Annotated[
+        bool, typer.Option("--watch", "-w", help="Look again every 5 seconds, until Ctrl-C.")
+    ] = False,
+    as_json: JSON = False,
+) -> None:
+    """Say what waits and runs, how many tasks there are, how long it takes, and what it costs."""
+    from ops.status import status
+
+    status(env, watch=watch, as_json=as_json)
+
+
+@app.command()
+def stop(
+    env: ENVIRONMENT,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first.")] = False,
+) -> None:
+    """Cancel all runs of Scythe's that wait or run, and have the fleets at their minimum."""
+    from ops.stop import stop
+
+    stop(env, yes=yes)
+
+
+@app.command()
+def logs(
+    env: ENVIRONMENT,
+    fleet: Annotated[str, typer.Argument(metavar="FLEET", show_default=False)],
+    since: Annotated[str, typer.Option(help="How far back: 90s, 30m, 2h, 1d.", metavar="TIME")] = "1h",
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
+) -> None:
+    """Print what the workers of a fleet write."""
+    from ops.logs import logs
+
+    logs(env, fleet, since=since, follow=follow)
+
+
+@app.command()
+def download(
+    env: ENVIRONMENT,
+    run: Annotated[
+        str,
+        typer.Argument(
+            metavar="RUN", help="NAME[/VERSION[/TIME]]; the newest, as it stands.", show_default=False
+        ),
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="Default: named after the run.", metavar="DIR", show_default=False)
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Inputs too, and what was passed on between tasks.")
+    ] = False,
+) -> None:
+    """Download the results of a run; what is here already is not downloaded again."""
+    from ops.download import download
+
+    download(env, run, out, everything=everything)
+
+
+EXPERIMENTS = Annotated[
+    Path,
+    typer.Option(
+        "--experiments", help="The repository with the experiments.", metavar="DIR", show_default=False
+    ),
+]
+MODULE = Annotated[str, typer.Option(help="Its package that registers them.", metavar="NAME")]
+
+
+@image.command("build")
+def image_build(
+    env: ENVIRONMENT, experiments: EXPERIMENTS, module: MODULE = "experiments", as_json: JSON = False
+) -> None:
+    """Build the worker image for the architectures of the environment's fleets."""
+    from ops.image import build
+
+    build(env, experiments, module, as_json=as_json)
+
+
+@image.command("push")
+def image_push(
+    env: ENVIRONMENT, experiments: EXPERIMENTS, module: MODULE = "experiments", as_json: JSON = False
+) -> None:
+    """Have the worker image in the environment's ECR, and its digest beside the environment's file."""
+    from ops.image import push
+
+    push(env, experiments, module, as_json=as_json)
+
+
 @image.command("mirror")
 def image_mirror(env: ENVIRONMENT, as_json: JSON = False) -> None:
     """Copy the images of Hatchet's engine to the environment's ECR, where its tasks read them."""

@@ -63,9 +63,7 @@ def variables_of(environment: Environment, inherited: Mapping[str, str]) -> dict
         CommandError: the environment is not deployed, holds no token, or the caller may not use it.
     """
     caller = Caller(environment)
-    bucket = (
-        environment.storage.bucket or f"{environment.name}-scythe-{caller.account_id}-{environment.region}"
-    )
+    bucket = bucket_of(caller, environment)
     _require_bucket(caller, environment, bucket)
     elsewhere = tuple(f"HATCHET_CLIENT_{ending}" for ending in ELSEWHERE)
     kept = {name: value for name, value in inherited.items() if not name.startswith(elsewhere)}
@@ -87,6 +85,12 @@ def _of_self_hosted(environment: Environment) -> dict[str, str]:
         # A forwarded port is the engine's own; TLS ends at the load balancer of a domain.
         variables["HATCHET_CLIENT_TLS_STRATEGY"] = "none"
     return variables
+
+
+def bucket_of(caller: Caller, environment: Environment) -> str:
+    """The name of the bucket of specs and results."""
+    generated = f"{environment.name}-scythe-{caller.account_id}-{environment.region}"
+    return environment.storage.bucket or generated
 
 
 def _require_bucket(caller: Caller, environment: Environment, bucket: str) -> None:

@@ -41,6 +41,16 @@ def check_token(token: str, now: float | None = None) -> None:
         raise CommandError("the token has expired; must be a new one")
 
 
+def claims_of(token: str) -> dict[str, Any]:
+    """The claims of a client token that `check_token` takes.
+
+    Raises:
+        CommandError: it is none; the text holds nothing of it.
+    """
+    check_token(token)
+    return _claims(token.split(".")[1])
+
+
 def _claims(part: str) -> dict[str, Any]:
     try:
         claims = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))

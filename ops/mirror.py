@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import base64
 import dataclasses
 import json
-import os
 import shutil
-import signal
 import subprocess
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
 from rich.console import Console
 from rich.text import Text
 
 from environments.schema import Environment
 from modules.hatchet.images import UPSTREAM, Image, images_of
-from ops.aws import Caller, code
+from ops.aws import Caller
 from ops.environment import environment_of
 from ops.errors import CommandError
+from ops.registry_login import registry_of
+from ops.repository import Repository
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
@@ -156,39 +151,11 @@ class _Crane:
 
 @contextmanager
 def _logged_in(ecr: ECRClient, repositories: Iterable[str]) -> Iterator[tuple[_Crane, str]]:
-    """Crane with a login to the account's ECR, and that registry's host.
-
-    The password, which is good for 12 hours, is in a folder for this user alone that goes with the block.
-    """
-    (granted,) = ecr.get_authorization_token()["authorizationData"]
-    registry = urlsplit(granted["proxyEndpoint"]).netloc
-    user, _, password = base64.b64decode(granted["authorizationToken"]).decode().partition(":")
-    settings = _docker_settings({registry, *(f"{registry}/{name}" for name in repositories)})
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # kill ends what Ctrl-C ends
-    try:
-        with tempfile.TemporaryDirectory(prefix="scythe-aws-crane-") as folder:
-            (Path(folder) / "config.json").write_text(json.dumps(settings))
-            crane = _Crane(os.environ | {"DOCKER_CONFIG": folder})
-            crane.login(registry, user, password)
-            yield crane, registry
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _docker_settings(ours: Iterable[str]) -> dict[str, Any]:
-    """The user's logins to registries, but for those that this command logs in to itself."""
-    file = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker") / "config.json"
-    try:
-        settings = json.loads(file.read_text() if file.is_file() else "{}")
-    except ValueError:
-        settings = None
-    if not isinstance(settings, dict):
-        raise CommandError(f"{file} is not a JSON object, as Docker's settings are: correct or remove it")
-    # A password goes where these settings say: for many users a keychain, which would keep it. A helper without a
-    # name is the file itself (docker/cli, cli/config/configfile, getConfiguredCredentialStore). Crane asks for a
-    # repository's login before its registry's.
-    settings["credHelpers"] = {**(settings.get("credHelpers") or {}), **dict.fromkeys(sorted(ours), "")}
-    return settings
+    """Crane with a login to the account's ECR, and that registry's host."""
+    with registry_of(ecr, repositories) as registry:
+        crane = _Crane(registry.variables)
+        crane.login(registry.host, registry.user, registry.password)
+        yield crane, registry.host
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,28 +168,15 @@ class _Repository:
 
     @property
     def name(self) -> str:
-        return f"{self.environment.name}/{self.image.name}"
+        return self._there.name
 
     def digest(self) -> str | None:
-        """The digest of what has the image's tag here; None where nothing has.
+        """The digest of what has the image's tag here; None where nothing has."""
+        return self._there.digest(self.image.tag)
 
-        Raises:
-            CommandError: the repository is not there.
-        """
-        try:
-            found = self.ecr.describe_images(
-                repositoryName=self.name, imageIds=[{"imageTag": self.image.tag}]
-            )
-        except ClientError as error:
-            if code(error) == "ImageNotFoundException":
-                return None
-            if code(error) == "RepositoryNotFoundException":
-                raise CommandError(
-                    f"the repository {self.name} does not exist yet: "
-                    f"run cdktf deploy {self.environment.name}-storage first"
-                ) from None
-            raise
-        return found["imageDetails"][0]["imageDigest"]
+    @property
+    def _there(self) -> Repository:
+        return Repository(self.ecr, self.environment.name, self.image.name)
 
     def require(self, upstream: str, held: str | None) -> None:
         """Refuse a tag that is another image's: tags are immutable here.

@@ -33,6 +33,7 @@ class Ecr:
 
     Attributes:
         host: what the API names as its registry.
+        behind: the registry where it keeps them.
         written: the repositories of manifests that were written, in their order.
         refused: a repository that takes none.
     """
@@ -40,7 +41,7 @@ class Ecr:
     def __init__(self, aws: LocalAws, behind: str) -> None:
         self._aws = aws
         self._api = aws.client("ecr", "eu-west-1")
-        self._behind = behind
+        self.behind = behind
         self.written: list[str] = []
         self.refused = ""
         self._server = make_server("127.0.0.1", 0, Request.application(self._answer), threaded=True)
@@ -53,7 +54,7 @@ class Ecr:
 
     def lose(self, repository: str, tag: str) -> None:
         self._api.batch_delete_image(repositoryName=repository, imageIds=[{"imageTag": tag}])
-        crane("delete", f"{self._behind}/{repository}:{tag}")
+        crane("delete", f"{self.behind}/{repository}:{tag}")
 
     def _answer(self, request: Request) -> Response:
         if not request.path.startswith("/v2/"):
@@ -67,10 +68,10 @@ class Ecr:
             return Response(status=401, headers={"WWW-Authenticate": 'Basic realm="ECR"'})
         repository, _, reference = request.path.removeprefix("/v2/").partition("/manifests/")
         if request.method != "PUT" or not reference:
-            return _forwarded(request, self._behind)
+            return _forwarded(request, self.behind)
         if repository == self.refused:
             return Response('{"errors": [{"code": "DENIED", "message": "no more today"}]}', status=403)
-        answer = _forwarded(request, self._behind)
+        answer = _forwarded(request, self.behind)
         self.written.append(repository)
         if ":" not in reference:
             self._api.put_image(

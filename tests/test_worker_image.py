@@ -83,7 +83,7 @@ def as_worker() -> list[str]:
 class Image:
     """The image's tree in a folder: ``app`` and ``site-packages`` read-only, the volumes the worker's."""
 
-    def __init__(self, root: Path, experiments: str = EXPERIMENT) -> None:
+    def __init__(self, root: Path, experiments: str | Path = EXPERIMENT) -> None:
         import scythe
 
         self.app = root / "app"
@@ -94,7 +94,12 @@ class Image:
             if os.geteuid() == 0:
                 os.chown(volume, UID, UID)
         self.app.mkdir(parents=True)
-        package(self.app, experiments)
+        if isinstance(experiments, Path):
+            shutil.copytree(
+                experiments, self.app / "experiments", ignore=shutil.ignore_patterns("__pycache__")
+            )
+        else:
+            package(self.app, experiments)
         shutil.copytree(ROOT / "scythe_worker", self.app / "scythe_worker")
         shutil.copytree(Path(scythe.__file__).parent, self.site / "scythe")
         (self.site / "cache").symlink_to(self.volumes["/var/cache/scythe"])
@@ -261,7 +266,12 @@ def test_volumes_are_made_for_the_worker_before_they_are_declared() -> None:
         assert re.search(rf"install -d -o {UID} -g {UID} -m \d+ .*{volume}\b", made), volume
     assert f"\nUSER {UID}:{UID}\n" in made
     assert re.search(r'^CMD \["python", "-m", "scythe_worker"\]$', final, re.MULTILINE)
-    # scythe-engine imports requests without declaring it: each installation must name it.
-    installs = re.findall(r"uv pip install .*scythe-engine.*", RECIPE)
-    assert len(installs) == 2 and all(line.endswith(" requests") for line in installs)
+    # scythe-engine imports requests without declaring it; the repository's versions are its own, and are checked.
+    (install,) = re.findall(r"uv pip install .*", RECIPE)
+    assert install == "uv pip install --requirement own.txt requests"
+    assert (
+        RECIPE.index(install)
+        < RECIPE.index("python -m scythe_worker.check")
+        < RECIPE.index("\nFROM ${PYTHON_IMAGE}\n")
+    )
     assert re.search(r"^ARG PYTHON_IMAGE=\S+:\S+@sha256:[0-9a-f]{64}$", RECIPE, re.MULTILINE)

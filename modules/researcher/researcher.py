@@ -1,19 +1,25 @@
-"""What a researcher may do: allocate experiments and download results."""
+"""What a researcher may do: allocate experiments, watch them, and download results."""
 
 from __future__ import annotations
 
+from cdktf_cdktf_provider_aws.data_aws_caller_identity import DataAwsCallerIdentity
+from cdktf_cdktf_provider_aws.data_aws_partition import DataAwsPartition
+from cdktf_cdktf_provider_aws.data_aws_region import DataAwsRegion
 from cdktf_cdktf_provider_aws.iam_policy import IamPolicy
 from constructs import Construct
 
 from modules.expression import Expression, ref, text
 from modules.hatchet.token import TokenAttributes
-from modules.policies import policy
+from modules.policies import Condition, Statement, policy
 from modules.stack import Label
 from modules.storage.attributes import StorageAttributes
 
 
 class Researcher(Construct):
-    """A managed policy with what ``scythe-aws connect`` and Scythe's allocator need, and no more.
+    """A managed policy with what Scythe's allocator and the researcher's commands need, and no more.
+
+    The commands are ``scythe-aws connect``, ``status``, ``logs``, ``download``, and ``stop``, which cancels runs
+    through Hatchet. It changes nothing in AWS: who may update a service may also give it another task definition.
 
     Attributes:
         policy_arn: to attach to the researchers' group, role or permission set.
@@ -21,16 +27,52 @@ class Researcher(Construct):
     """
 
     def __init__(
-        self, scope: Construct, id_: str, *, label: Label, storage: StorageAttributes, token: TokenAttributes
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        label: Label,
+        storage: StorageAttributes,
+        token: TokenAttributes,
+        workers_cluster: str,
     ) -> None:
         super().__init__(scope, id_)
+        self._label = label
         managed = IamPolicy(
             self,
             "Policy",
             name=f"{text(label.name)}-researcher",
             description="Allocate experiments and download results of the Scythe environment",
-            policy=policy(*token.read(), *storage.read_write()),
+            policy=policy(*token.read(), *storage.read_write(), *self._watch(workers_cluster)),
             tags=label.tagged(),
         )
         self.policy_arn: Expression = ref(managed).arn
         self.policy_json: Expression = ref(managed).policy
+
+    def _watch(self, cluster: str) -> tuple[Statement, ...]:
+        """See the fleets, their tasks and their logs."""
+        account_id = text(ref(DataAwsCallerIdentity(self, "Caller")).account_id)
+        region = text(ref(DataAwsRegion(self, "Region")).name)
+        partition = text(ref(DataAwsPartition(self, "Partition")).partition)
+
+        def arn(service: str, resource: str) -> str:
+            return f"arn:{partition}:{service}:{region}:{account_id}:{resource}"
+
+        return (
+            Statement(
+                ["ecs:DescribeServices", "ecs:DescribeTasks"],
+                [arn("ecs", f"{kind}/{cluster}/*") for kind in ("service", "task")],
+            ),
+            # These two take no resource of theirs (Service Authorization Reference, "Actions defined by Amazon
+            # ECS", "Actions defined by AWS Application Auto Scaling").
+            Statement(
+                ["ecs:ListTasks"],
+                ["*"],
+                [Condition("ArnEquals", "ecs:cluster", [arn("ecs", f"cluster/{cluster}")])],
+            ),
+            Statement(["application-autoscaling:DescribeScalableTargets"], ["*"]),
+            # Fleets come and go without a change of the policy: all of the environment's log groups.
+            Statement(
+                ["logs:FilterLogEvents"], [arn("logs", f"log-group:/scythe/{text(self._label.name)}/*")]
+            ),
+        )

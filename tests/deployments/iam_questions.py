@@ -57,6 +57,35 @@ def bucket(name: str, prefix: str) -> list[Question]:
     ]
 
 
+def watching(environment: str, region: str = REGION) -> list[Question]:
+    """See the fleets, their tasks and logs, and change none of them."""
+    ecs, logs = f"arn:aws:ecs:{region}:{ACCOUNT}", f"arn:aws:logs:{region}:{ACCOUNT}:log-group"
+    service, task = (
+        f"{ecs}:service/{environment}-workers/simulations",
+        f"{ecs}:task/{environment}-workers/0123",
+    )
+    cluster = f"{ecs}:cluster/{environment}-workers"
+    group = f"{logs}:/scythe/{environment}/simulations:log-stream:"
+    others = f"{environment}-others-workers"
+    return [
+        Question(True, "ecs:DescribeServices", service),
+        Question(True, "ecs:DescribeTasks", task),
+        Question(False, "ecs:DescribeServices", service.replace(f"{environment}-workers", others)),
+        Question(False, "ecs:DescribeTasks", task.replace(f"{environment}-workers", others)),
+        Question(True, "ecs:ListTasks", "*", {"ecs:cluster": cluster}),
+        Question(False, "ecs:ListTasks", "*", {"ecs:cluster": cluster.replace(environment, "others")}),
+        Question(True, "application-autoscaling:DescribeScalableTargets", "*"),
+        Question(False, "application-autoscaling:RegisterScalableTarget", "*"),
+        Question(True, "logs:FilterLogEvents", group),
+        Question(False, "logs:FilterLogEvents", group.replace(environment, f"{environment}-others")),
+        Question(False, "logs:DeleteLogGroup", group),
+        *(
+            Question(False, f"ecs:{action}", resource)
+            for action, resource in (("UpdateService", service), ("StopTask", task), ("ExecuteCommand", task))
+        ),
+    ]
+
+
 def secret(*arns: str) -> list[Question]:
     """Read some secrets."""
     return [

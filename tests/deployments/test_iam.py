@@ -62,7 +62,7 @@ def of_everything(run: Run) -> Questions:
         "aws_iam_role.flow_logs[0]": ask.trust(
             "vpc-flow-logs.amazonaws.com", flow_log, flow_log.replace("vpc-flow-log", "instance")
         ),
-        "aws_iam_policy.researcher": [*results, *ask.secret(stored)],
+        "aws_iam_policy.researcher": [*results, *ask.secret(stored), *ask.watching("everything")],
     }
 
 
@@ -75,7 +75,7 @@ def of_docs(run: Run) -> Questions:
         **ask.fleet("fanouts", "docs", results=results, token=stored),
         "aws_iam_role_policy.simulations_execution_image[0]": image,
         "aws_iam_role_policy.fanouts_execution_image[0]": image,
-        "aws_iam_policy.researcher": [*results, *ask.secret(stored)],
+        "aws_iam_policy.researcher": [*results, *ask.secret(stored), *ask.watching("docs")],
         "aws_s3_bucket_policy.this[0]": ask.tls_only(name),
     }
 
@@ -89,7 +89,7 @@ def of_hosted(run: Run) -> Questions:
     return {
         **ask.fleet("simulations", "hosted", results=results, token=stored),
         "aws_iam_role_policy.simulations_execution_image[0]": ask.image(f"{ECR}/everything/worker"),
-        "aws_iam_policy.researcher": [*results, *ask.secret(stored)],
+        "aws_iam_policy.researcher": [*results, *ask.secret(stored), *ask.watching("hosted")],
         "aws_s3_bucket_policy.this[0]": ask.tls_only(name),
         **engine.service("api", reads=[*server, database]),
         **engine.service("engine", reads=[*server, database]),
@@ -122,7 +122,7 @@ def of_prod(run: Run) -> Questions:
         "aws_iam_role.flow_logs[0]": ask.trust(
             "vpc-flow-logs.amazonaws.com", flow_log, flow_log.replace("vpc-flow-log", "instance")
         ),
-        "aws_iam_policy.researcher": [*results, *ask.secret(stored)],
+        "aws_iam_policy.researcher": [*results, *ask.secret(stored), *ask.watching("prod", region)],
         "aws_s3_bucket_policy.this[0]": ask.tls_only(name),
         **engine.service("api", reads=[engine.secret("keys"), database, broker], from_ecr=True),
         **engine.service("engine", reads=[engine.secret("keys"), database, broker], from_ecr=True),
