@@ -25,13 +25,19 @@ class HatchetAttributes:
     @classmethod
     def cloud(cls) -> HatchetAttributes:
         """Hatchet Cloud."""
-        nothing = Expression("null")
+        # Not null: Terraform checks what resources require even of those with a count of 0.
+        nothing = Expression('""')
         return cls(nothing, nothing, nothing, nothing, is_in_vpc=Expression("false"))
 
     def allow_from(self, group: SecurityGroup, who: str) -> None:
         """Let a security group's members in to the engine and its API."""
         inside = self.is_in_vpc
         Port("engine", GRPC, self.engine_security_group_id, "Hatchet's engine", inside).allow_from(group, who)
+        self.allow_api_from(group, who)
+
+    def allow_api_from(self, group: SecurityGroup, who: str) -> None:
+        """Let a security group's members in to the engine's API alone."""
+        inside = self.is_in_vpc
         Port("api", HTTP, self.api_security_group_id, "Hatchet's API", inside).allow_from(group, who)
 
     def environment(self) -> dict[str, str]:
