@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ops.aws_rules import naming, networking, permissions, tasks
+from ops.aws_rules import naming, networking, permissions, scaling, tasks
 from ops.aws_rules.planned import Breach, Planned, Rule
 
-RULES: tuple[Rule, ...] = (*naming.RULES, *tasks.RULES, *networking.RULES, *permissions.RULES)
+RULES: tuple[Rule, ...] = (
+    *naming.RULES,
+    *tasks.RULES,
+    *scaling.RULES,
+    *networking.RULES,
+    *permissions.RULES,
+)
 
 
 def breaches(plans: Iterable[Mapping[str, Any]]) -> list[Breach]:

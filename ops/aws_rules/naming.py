@@ -10,11 +10,14 @@ from ops.aws_rules.planned import Found, Planned, Rule
 SECURITY_GROUP_TEXT = r"[A-Za-z0-9 ._\-:/()#,@\[\]+=&;{}!$*]{0,255}"
 
 NAMES: Mapping[tuple[str, str], str] = {
+    ("aws_appautoscaling_policy", "name"): r"[^\x00-\x1f]{1,256}",
     (
         "aws_appautoscaling_scheduled_action",
         "name",
     ): r"(?! )[^\x00-\x1f\x7f-\x9f:/|]{0,255}[^\x00-\x1f\x7f-\x9f:/| ]",
     ("aws_autoscaling_group", "name"): r"[^:\x00-\x1f]{1,255}",
+    ("aws_cloudwatch_metric_alarm", "alarm_description"): r"[^\x00]{0,1024}",
+    ("aws_cloudwatch_metric_alarm", "alarm_name"): r"[^\x00-\x1f]{1,255}",
     ("aws_cloudwatch_log_group", "name"): r"[.\-_/#A-Za-z0-9]{1,512}",
     (
         "aws_ecr_repository",
@@ -43,7 +46,8 @@ NAMES: Mapping[tuple[str, str], str] = {
 def names(planned: Planned) -> Found:
     """Names and descriptions have only the characters, and as many, as AWS takes.
 
-    Application Auto Scaling API ``PutScheduledAction`` (ScheduledActionName); Amazon EC2 Auto Scaling API
+    Application Auto Scaling API ``PutScheduledAction`` (ScheduledActionName), ``PutScalingPolicy``; Amazon CloudWatch
+    API ``PutMetricAlarm``; Amazon EC2 Auto Scaling API
     ``CreateAutoScalingGroup``; CloudWatch Logs API ``CreateLogGroup``; Amazon ECR API ``CreateRepository``; Amazon
     ECS API ``CreateCluster``, ``CreateService``, ``RegisterTaskDefinition``; IAM API ``CreateRole`` (64),
     ``CreatePolicy``, ``PutRolePolicy`` (128); Amazon EC2 API ``CreateLaunchTemplate``, ``CreateSecurityGroup``,

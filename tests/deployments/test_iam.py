@@ -49,6 +49,7 @@ def of_everything(run: Run) -> Questions:
     return {
         **ask.fleet("simulations", "everything", results=results, token=stored),
         **ask.fleet("heavy", "everything", results=results, token=stored),
+        **ask.backlog("everything", token=stored, repository=f"{ECR}/everything/worker"),
         "aws_iam_role_policy.simulations_execution_image[0]": ask.image(f"{ECR}/everything/worker"),
         "aws_iam_role_policy.simulations_execution_secrets[0]": ask.secret(secrets),
         "aws_iam_role_policy.simulations_execution_parameters[0]": ask.parameter(
@@ -70,6 +71,7 @@ def of_docs(run: Run) -> Questions:
     return {
         **ask.fleet("simulations", "docs", results=results, token=stored),
         **ask.fleet("fanouts", "docs", results=results, token=stored),
+        **ask.backlog("docs", token=stored, repository=f"{ECR}/docs/worker"),
         "aws_iam_role_policy.simulations_execution_image[0]": image,
         "aws_iam_role_policy.fanouts_execution_image[0]": image,
         "aws_iam_policy.researcher": [*results, *ask.secret(stored)],
