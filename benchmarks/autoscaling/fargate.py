@@ -116,7 +116,7 @@ class Service:
         """A task with a slot to fill."""
         while self._idle:
             task = self._idle[-1]
-            if not task.is_gone and task.generation == self._generation and len(task.work) < self._slots:
+            if not task.is_gone and len(task.work) < self._slots:
                 return task
             self._idle.pop()
         return None
@@ -126,12 +126,14 @@ class Service:
         task.work[piece] = self._clock.now
 
     def done(self, task: Task, piece: Piece) -> None:
-        """Take a piece of work that is done from a task."""
+        """Take a piece of work that is done from a task.
+
+        ECS waits for a protected task of an older deployment, which meanwhile works as before.
+        """
         del task.work[piece]
-        if task.generation != self._generation:
-            if not task.work:
-                self._end(task)
-                self._reconcile()
+        if task.generation != self._generation and not task.work:
+            self._end(task)
+            self._reconcile()
             return
         if len(self.tasks) > self._desired and not task.work:
             self._end(task)

@@ -53,9 +53,9 @@ def alarm_periods(planned: Planned) -> Found:
     for alarm in planned.of("aws_cloudwatch_metric_alarm"):
         metrics = [metric for query in alarm.blocks("metric_query") for metric in query.get("metric") or []]
         for period in [alarm.get("period"), *(metric.get("period") for metric in metrics)]:
-            if period is None:
+            if not period:
                 continue
-            if period not in (10, 20, 30) and (period <= 0 or period % 60):
+            if period not in (10, 20, 30) and period % 60:
                 yield alarm, f"period is {period}; must be 10, 20, 30 or a multiple of 60"
             if period * (alarm.get("evaluation_periods") or 1) > DAY:
                 yield alarm, "evaluates more than a day; must be at most 86400 seconds"
