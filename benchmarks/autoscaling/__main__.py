@@ -14,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import modules  # noqa: F401  # before CDKTF
-from benchmarks.autoscaling.scenarios import OTHERS, SCENARIOS, Played, Scenario, play, recorded, with_most
+from benchmarks.autoscaling.scenarios import OTHERS, SCENARIOS, Played, Scenario, play, recorded, shaped
 from benchmarks.autoscaling.synthesized import Scaled, of_environment, read
 from environments.loading import load
 
@@ -31,14 +31,15 @@ def main(arguments: Sequence[str]) -> int:
     if options.trace:
         chosen["trace"] = recorded(options.trace)
     others = [] if options.alone else list(OTHERS)
-    known: dict[int | None, dict[str, Scaled]] = {}
+    known: dict[tuple[int | None, int | None], dict[str, Scaled]] = {}
     played: list[Played] = []
     for name, scenario in chosen.items():
+        shape = (scenario.most, scenario.fallback)
         if options.plan:
-            known[scenario.most] = read(json.loads(options.plan.read_text(encoding="utf-8")))
-        if scenario.most not in known:
-            known[scenario.most] = of_environment(with_most(environment, scenario.most))
-        played += play(name, scenario, environment, known[scenario.most], others, options.seed)
+            known[shape] = read(json.loads(options.plan.read_text(encoding="utf-8")))
+        if shape not in known:
+            known[shape] = of_environment(shaped(environment, scenario))
+        played += play(name, scenario, environment, known[shape], others, options.seed)
     if options.json:
         rows = [
             {

@@ -14,6 +14,8 @@ from benchmarks.autoscaling.strategies import backlog_tracking, cpu_tracking, fi
 from benchmarks.autoscaling.synthesized import Scaled
 from benchmarks.autoscaling.work import Experiment
 from environments.schema import Environment
+from modules.worker_fleet.scaling import Fallback
+from modules.worker_fleet.settings import FleetSettings
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class Scenario:
         conditions: Fargate's.
         trouble: what goes wrong.
         most: the leaf fleet's maximum, where it is another than the environment's.
+        fallback: the most on-demand tasks that stand in for its Spot tasks; None for none.
     """
 
     what: str
@@ -33,6 +36,7 @@ class Scenario:
     conditions: Conditions = Conditions()
     trouble: Trouble = Trouble()
     most: int | None = None
+    fallback: int | None = None
 
 
 def no_spot_before(seconds: float) -> Callable[[float], float]:
@@ -60,6 +64,12 @@ SCENARIOS: Mapping[str, Scenario] = {
         "2,000 simulations, Spot capacity for 20 tasks in the first hour",
         [Experiment(2000, 300)],
         Conditions(spot_capacity=no_spot_before(3600)),
+    ),
+    "fallback": Scenario(
+        "the same, with up to 80 on-demand tasks that stand in",
+        [Experiment(2000, 300)],
+        Conditions(spot_capacity=no_spot_before(3600)),
+        fallback=80,
     ),
     "trouble": Scenario(
         "1,000 simulations; ten minutes of silence, metrics ten seconds late, a tenth lost, a rollout",
@@ -113,17 +123,22 @@ def sizes(environment: Environment, most: int | None = None) -> dict[str, FleetS
     }
 
 
-def with_most(environment: Environment, most: int | None) -> Environment:
-    """The environment with another maximum of its leaf fleets."""
-    if most is None:
-        return environment
+def shaped(environment: Environment, scenario: Scenario) -> Environment:
+    """The environment with a scenario's maximum and fallback of its leaf fleets."""
     workers = {
-        name: fleet
-        if fleet.role == "fan"
-        else fleet.model_copy(update={"scaling": fleet.scaling.model_copy(update={"max": most})})
+        name: fleet if fleet.role == "fan" else _shaped(fleet, scenario)
         for name, fleet in environment.workers.items()
     }
     return environment.model_copy(update={"workers": workers})
+
+
+def _shaped(fleet: FleetSettings, scenario: Scenario) -> FleetSettings:
+    scaling, capacity = fleet.scaling, fleet.capacity
+    if scenario.most is not None:
+        scaling = scaling.model_copy(update={"max": scenario.most})
+    if scenario.fallback is not None:
+        capacity = capacity.model_copy(update={"fallback": Fallback(max=scenario.fallback)})
+    return fleet.model_copy(update={"scaling": scaling, "capacity": capacity})
 
 
 def play(

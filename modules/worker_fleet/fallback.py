@@ -131,7 +131,8 @@ class Fallback(Construct):
             metric_name=DEMAND,
             dimensions=metrics.dimensions(self._fleet),
             period=60,
-            stat="Maximum",
+            # Of a fleet that ends the demand is ahead of the tasks, and nothing is missing.
+            stat="Minimum",
         )
         running = CloudwatchMetricAlarmMetricQueryMetric(
             namespace="AWS/ECS",
