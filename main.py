@@ -10,6 +10,7 @@ from pathlib import Path
 from environments.errors import EnvironmentFileError
 from environments.loading import find, load_all
 from environments.schema import Environment
+from modules.backlog.backlog import Backlog
 from modules.cluster.cluster import Cluster
 from modules.expression import Expression
 from modules.hatchet.attributes import HatchetAttributes
@@ -19,7 +20,7 @@ from modules.hatchet.settings import HatchetSettings
 from modules.hatchet.token import ClientToken, TokenAttributes
 from modules.network.attributes import NetworkAttributes
 from modules.network.network import Network
-from modules.observability.observability import Observability
+from modules.observability.observability import Observability, topic_name
 from modules.output import SynthesisError, synthesized_into
 from modules.researcher.researcher import Researcher
 from modules.stack import Backend, Deployment, EnvironmentStack, ScytheApp
@@ -132,7 +133,7 @@ def hatchet_stack(app: ScytheApp, deployment: Deployment, environment: Environme
 
 
 def workers_stack(app: ScytheApp, deployment: Deployment, environment: Environment) -> None:
-    """``<name>-workers``: the cluster and the fleets."""
+    """``<name>-workers``: the cluster, the fleets, and the backlog service that wakes them."""
     stack = EnvironmentStack(app, deployment, "workers")
     network = stack.read("network", NetworkAttributes)
     storage = stack.read("storage", StorageAttributes)
@@ -170,6 +171,21 @@ def workers_stack(app: ScytheApp, deployment: Deployment, environment: Environme
         )
         for name, fleet in environment.workers.items()
     ]
+    Backlog(
+        stack,
+        "backlog",
+        label=stack.label,
+        fleets={
+            name: stack.reference(f"workers.{name}", fleet) for name, fleet in environment.workers.items()
+        },
+        log_retention_days=log_retention_days,
+        cluster=cluster,
+        network=network,
+        storage=storage,
+        token=token,
+        hatchet=hatchet,
+        alarm_topic=topic_name(stack.label) if "observability" in parts(environment) else None,
+    )
     stack.output("cluster_name", cluster.name, "Name of the ECS cluster of the workers.")
     stack.output(
         "fleets_without_image",

@@ -1,4 +1,4 @@
-"""The fleets as they are deployed: whether they may run, and between which bounds."""
+"""The fleets as they are deployed: whether they may run, and between which bounds; and what wakes them."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from botocore.exceptions import ClientError
 
 from environments.schema import Environment
+from modules.backlog.container import NAME as BACKLOG
 from modules.worker_fleet.scaling import Scaling
 from modules.worker_fleet.settings import NO_IMAGE_TAG, FleetSettings
 from ops.aws import Caller, code
 
 if TYPE_CHECKING:
     from mypy_boto3_application_autoscaling.type_defs import ScheduledActionTypeDef
+    from mypy_boto3_ecs.type_defs import ServiceTypeDef
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Fleets:
         self._cluster = f"{environment.name}-workers"
         self._ecs = caller.session.client("ecs")
         self._autoscaling = caller.session.client("application-autoscaling")
+        self._cloudwatch = caller.session.client("cloudwatch")
 
     def start(self) -> list[Fleet]:
         """Give each fleet that waited for a token, and has an image, the bounds that Terraform would plan next.
@@ -46,12 +49,23 @@ class Fleets:
         Those are the ones of `modules.worker_fleet.bounds` once the token is stored. A fleet whose deployed task
         definition has no image keeps its 0: its tasks could not start.
         """
-        return [self._start(name, fleet) for name, fleet in self._environment.workers.items()]
+        fleets = [self._start(name, fleet) for name, fleet in self._environment.workers.items()]
+        self._start_backlog()
+        return fleets
+
+    def _start_backlog(self) -> None:
+        """Start the service that wakes the fleets, as `modules.backlog` does once the token is stored."""
+        deployed = self._deployed(BACKLOG)
+        if deployed is None or self._image(deployed).endswith(f":{NO_IMAGE_TAG}"):
+            return
+        if deployed["desiredCount"] == 0:
+            self._ecs.update_service(cluster=self._cluster, service=BACKLOG, desiredCount=1)
+        self._cloudwatch.enable_alarm_actions(AlarmNames=[f"{self._environment.name}-{BACKLOG}-silent"])
 
     def _start(self, name: str, fleet: FleetSettings) -> Fleet:
         has_image = self._environment.image_of(fleet) is not None
-        deployed = self._deployed_image(name)
-        if deployed is None or not has_image or deployed.endswith(f":{NO_IMAGE_TAG}"):
+        deployed = self._deployed(name)
+        if deployed is None or not has_image or self._image(deployed).endswith(f":{NO_IMAGE_TAG}"):
             return Fleet(name, ("deploy",) if has_image else ("image", "deploy"))
         resource = f"service/{self._cluster}/{name}"
         bounds = self._bounds(resource)
@@ -63,18 +77,19 @@ class Fleets:
         complete = self._raise(resource, fleet.scaling)
         return Fleet(name, () if complete else ("deploy",), (fleet.scaling.min, fleet.scaling.max))
 
-    def _deployed_image(self, name: str) -> str | None:
-        """The image of the service's task definition; None where there is no service."""
+    def _deployed(self, name: str) -> ServiceTypeDef | None:
+        """A service of the cluster; None where there is none."""
         try:
             services = self._ecs.describe_services(cluster=self._cluster, services=[name])["services"]
         except ClientError as error:
             if code(error) == "ClusterNotFoundException":
                 return None
             raise
-        active = [service for service in services if service["status"] == "ACTIVE"]
-        if not active:
-            return None
-        task = self._ecs.describe_task_definition(taskDefinition=active[0]["taskDefinition"])
+        return next((service for service in services if service["status"] == "ACTIVE"), None)
+
+    def _image(self, service: ServiceTypeDef) -> str:
+        """The image of a service's task definition."""
+        task = self._ecs.describe_task_definition(taskDefinition=service["taskDefinition"])
         return task["taskDefinition"]["containerDefinitions"][0]["image"]
 
     def _bounds(self, resource: str) -> tuple[int, int] | None:

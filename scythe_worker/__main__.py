@@ -1,11 +1,11 @@
-"""``python -m scythe_worker [health]``: the worker image's command and its health check."""
+"""``python -m scythe_worker [health | backlog [health]]``: what the worker image runs, and the health checks."""
 
 import os
 import sys
 
 from scythe_worker import health
 
-USAGE = "usage: python -m scythe_worker [health]"
+USAGE = "usage: python -m scythe_worker [health | backlog [health]]"
 
 
 def main(arguments: list[str]) -> int:
@@ -19,6 +19,8 @@ def main(arguments: list[str]) -> int:
         if fault is not None:
             print(f"scythe_worker: {fault}", file=sys.stderr)
         return 0 if fault is None else 1
+    if arguments[:1] == ["backlog"]:
+        return _backlog(arguments[1:])
     if arguments:
         print(USAGE, file=sys.stderr)
         return 2
@@ -28,6 +30,27 @@ def main(arguments: list[str]) -> int:
 
     try:
         start(os.environ)
+    except SettingsError as error:
+        for line in error.faults:
+            print(f"scythe_worker: {line}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _backlog(arguments: list[str]) -> int:
+    from scythe_worker import backlog
+    from scythe_worker.settings import SettingsError
+
+    if arguments == ["health"]:
+        fault = backlog.fault()
+        if fault is not None:
+            print(f"scythe_worker: {fault}", file=sys.stderr)
+        return 0 if fault is None else 1
+    if arguments:
+        print(USAGE, file=sys.stderr)
+        return 2
+    try:
+        backlog.run(os.environ)
     except SettingsError as error:
         for line in error.faults:
             print(f"scythe_worker: {line}", file=sys.stderr)

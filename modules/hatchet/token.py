@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cdktf_cdktf_provider_aws.data_aws_secretsmanager_secret_versions import (
+    DataAwsSecretsmanagerSecretVersions,
+)
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
 from cdktf_cdktf_provider_aws.secretsmanager_secret import SecretsmanagerSecret
@@ -31,6 +34,11 @@ class TokenAttributes:
     def grant_read(self, role: IamRole) -> None:
         """Let a role read the token."""
         IamRolePolicy(role, "token", name="token", role=text(ref(role).id), policy=policy(*self.read()))
+
+    def is_stored(self, scope: Construct) -> Expression:
+        """Whether there is a token, as of the plan; `scope` is who asks."""
+        versions = DataAwsSecretsmanagerSecretVersions(scope, "token", secret_id=text(self.token_secret_arn))
+        return Expression(f"try(length({ref(versions)}.versions), 0) > 0")
 
 
 class ClientToken(Construct):

@@ -28,6 +28,11 @@ WARN_AT = {"ACTUAL": 80, "FORECASTED": 100}
 """Percent of the budget at which a mail is sent: of what was spent, and of what the month will come to."""
 
 
+def topic_name(label: Label) -> str:
+    """The name of the topic of what goes wrong: alarms of stacks that are deployed before it name it."""
+    return f"{text(label.name)}-alarms"
+
+
 class Observability(Construct):
     """A topic that a mailbox hears, the events that go there, and a budget.
 
@@ -85,8 +90,7 @@ class Observability(Construct):
         return f"arn:{self._partition}:{service}:{self._region}:{self._account_id}:{resource}"
 
     def _create_topic(self) -> Expression:
-        name = f"{text(self._label.name)}-alarms"
-        topic = SnsTopic(self, "alarms", name=name, tags=self._label.tagged())
+        topic = SnsTopic(self, "alarms", name=topic_name(self._label), tags=self._label.tagged())
         suppress(
             topic,
             {
@@ -95,20 +99,26 @@ class Observability(Construct):
             },
         )
         arn = text(ref(topic).arn)
-        rules = self._arn("events", f"rule/{text(self._label.name)}-*")
+        publishers = {
+            "events.amazonaws.com": self._arn("events", f"rule/{text(self._label.name)}-*"),
+            "cloudwatch.amazonaws.com": self._arn("cloudwatch", f"alarm:{text(self._label.name)}-*"),
+        }
         SnsTopicPolicy(
             self,
             "alarms_policy",
             arn=arn,
             policy=policy(
-                Statement(
-                    ["sns:Publish"],
-                    [arn],
-                    [
-                        Condition("StringEquals", "aws:SourceAccount", [self._account_id]),
-                        Condition("ArnLike", "aws:SourceArn", [rules]),
-                    ],
-                    services=["events.amazonaws.com"],
+                *(
+                    Statement(
+                        ["sns:Publish"],
+                        [arn],
+                        [
+                            Condition("StringEquals", "aws:SourceAccount", [self._account_id]),
+                            Condition("ArnLike", "aws:SourceArn", [source]),
+                        ],
+                        services=[service],
+                    )
+                    for service, source in publishers.items()
                 )
             ),
         )

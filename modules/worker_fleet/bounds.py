@@ -27,6 +27,9 @@ class Bounds(Construct):
 
     Args:
         runs: whether the fleet may run tasks; all bounds are 0 otherwise.
+
+    Attributes:
+        target: the scalable target.
     """
 
     def __init__(
@@ -53,7 +56,7 @@ class Bounds(Construct):
             max_capacity=self._held(own.max),
             tags=label.tagged(),
         )
-        self._target = ref(target)
+        self.target: Expression = ref(target)
         by_start = each(f'{{ for item in {own.schedule} : "${{item.start}} ${{item.timezone}}" => item }}')
         self._schedule("start", by_start, "each.value.min", "each.value.max")
         self._schedule("end", by_start, own.min, own.max)
@@ -67,9 +70,9 @@ class Bounds(Construct):
             moment,
             for_each=schedules,
             name=f'{moment} ${{replace(each.key, {NOT_IN_NAMES}, "-")}}',
-            service_namespace=text(self._target.service_namespace),
-            scalable_dimension=text(self._target.scalable_dimension),
-            resource_id=text(self._target.resource_id),
+            service_namespace=text(self.target.service_namespace),
+            scalable_dimension=text(self.target.scalable_dimension),
+            resource_id=text(self.target.resource_id),
             schedule=f"${{each.value.{moment}}}",
             timezone="${each.value.timezone}",
             scalable_target_action=AppautoscalingScheduledActionScalableTargetAction(

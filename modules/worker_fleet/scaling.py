@@ -14,6 +14,18 @@ MOST_TASKS = 5000
 """Tasks per service (Amazon ECS Developer Guide, "Amazon ECS service quotas")."""
 
 
+class Fallback(Settings):
+    """On-demand tasks in place of Spot tasks that Fargate has no capacity for."""
+
+    max: Annotated[int, whole(1, MOST_TASKS)] = Field(
+        description="The most on-demand tasks that stand in, beside the fleet's own max."
+    )
+    minutes: Annotated[int, whole(3, 60)] = Field(
+        default=5,
+        description="How long Spot tasks must have been missing. Starting takes one or two minutes anyway.",
+    )
+
+
 class Capacity(Settings):
     """How tasks are shared between Spot and on-demand capacity."""
 
@@ -28,6 +40,10 @@ class Capacity(Settings):
     on_demand_base: Annotated[int, whole(0, MOST_TASKS)] = Field(
         default=0, description="So many tasks run on demand before the weights count."
     )
+    fallback: Fallback | None = Field(
+        default=None,
+        description="On-demand tasks, in a service of their own, for as long as Spot has no capacity; left out: none.",
+    )
 
     rules: ClassVar[tuple[CrossRule, ...]] = (
         CrossRule(
@@ -35,6 +51,12 @@ class Capacity(Settings):
             "and on_demand are both 0; must not be, for ECS starts no task without a weight",
             lambda settings: settings.spot + settings.on_demand > 0,
             "{spot} + {on_demand} > 0",
+        ),
+        CrossRule(
+            ("fallback",),
+            "stands in for Spot tasks, and spot is 0; leave out fallback or give spot a weight",
+            lambda settings: settings.fallback is None or settings.spot > 0,
+            "{spot} > 0 ? true : {fallback} == null",
         ),
     )
 
@@ -89,6 +111,11 @@ class Scaling(Settings):
     )
     max: Annotated[int, whole(0, MOST_TASKS)] = Field(
         default=100, description="The most tasks. Left out: 100 for a leaf fleet, 10 for a fan fleet."
+    )
+    quiet_minutes: Annotated[int, whole(1, 60)] = Field(
+        default=2,
+        description="Minutes without anything to do after which the last tasks are stopped. A new start costs a task "
+        "about one.",
     )
     schedule: list[Schedule] = Field(default=[], max_length=20, description="Times with another min and max.")
 

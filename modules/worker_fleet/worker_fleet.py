@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from cdktf import TerraformResourceLifecycle
 from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
-from cdktf_cdktf_provider_aws.data_aws_secretsmanager_secret_versions import (
-    DataAwsSecretsmanagerSecretVersions,
-)
 from cdktf_cdktf_provider_aws.ecs_service import (
     EcsService,
     EcsServiceCapacityProviderStrategy,
@@ -30,9 +29,11 @@ from modules.network.attributes import NetworkAttributes
 from modules.stack import Label
 from modules.storage.attributes import StorageAttributes
 from modules.suppression import suppress
+from modules.worker_fleet.autoscaling import Autoscaling
 from modules.worker_fleet.bounds import Bounds
 from modules.worker_fleet.container import WRITABLE, container_definitions
 from modules.worker_fleet.environment import container_environment
+from modules.worker_fleet.fallback import Fallback
 from modules.worker_fleet.roles import FleetRoles
 from modules.worker_fleet.settings import NO_IMAGE_TAG, FleetSettings
 
@@ -41,10 +42,11 @@ class WorkerFleet(Construct):
     """A fleet of one role and one size.
 
     Makes: service, task definition, log group, security group (nothing in, HTTPS out), execution and task
-    role, and the scalable target with its schedules. It runs no task before there is an image and a token:
+    role, the scalable target with its schedules, alarms and policies, and the fallback to on-demand capacity. It runs no task before there is an image and a token:
     its bounds are 0 until then, so no order of deploying, pushing and storing makes it fail and restart.
 
-    Costs: Fargate's price for the tasks that run; an idle fleet with a minimum of 0 costs nothing.
+    Costs: Fargate's price for the tasks that run; of an idle fleet with a minimum of 0, a dollar a month for its
+    alarms.
 
     Attributes:
         service_name: of the ECS service.
@@ -106,22 +108,36 @@ class WorkerFleet(Construct):
                 region=roles.region,
             ),
         )
-        service = self._create_service(task, cluster, network, ref(group))
+        make_service = partial(
+            self._create_service, task=task, cluster=cluster, network=network, group=ref(group)
+        )
+        service = ref(make_service(self, id_, self._capacity(), None))
         self.service_name: Expression = service.name
-        Bounds(
+        runs = Expression(f"length({self.waits_for}) == 0")
+        bounds = Bounds(
             self,
             "Bounds",
             label=label,
             settings=settings,
             cluster_name=cluster.name,
             service_name=service.name,
-            runs=Expression(f"length({self.waits_for}) == 0"),
+            runs=runs,
+        )
+        Autoscaling(self, "Autoscaling", label=label, fleet=id_, settings=settings, target=bounds.target)
+        Fallback(
+            self,
+            "on_demand",
+            label=label,
+            fleet=id_,
+            settings=settings,
+            cluster_name=cluster.name,
+            runs=runs,
+            make_service=make_service,
         )
 
     def _create_waits_for(self, token: TokenAttributes) -> Expression:
-        versions = DataAwsSecretsmanagerSecretVersions(self, "token", secret_id=text(token.token_secret_arn))
         image = f'{self._settings.image} == null ? ["image"] : []'
-        stored = f'try(length({ref(versions)}.versions), 0) == 0 ? ["token"] : []'
+        stored = f'{token.is_stored(self)} ? [] : ["token"]'
         return local(self, "waits_for", f"concat({image}, {stored})")
 
     def _create_log_group(self, retention_days: Expression) -> Expression:
@@ -166,26 +182,39 @@ class WorkerFleet(Construct):
         suppress(task, {"CKV_AWS_336": "writable only with exec: the agent of ECS Exec writes there"})
         return ref(task)
 
-    def _create_service(
-        self, task: Expression, cluster: Cluster, network: NetworkAttributes, group: Expression
-    ) -> Expression:
+    def _capacity(self) -> list[EcsServiceCapacityProviderStrategy]:
         capacity = self._settings.capacity
+        return [
+            EcsServiceCapacityProviderStrategy(
+                capacity_provider="FARGATE",
+                weight=number(capacity.on_demand),
+                base=number(capacity.on_demand_base),
+            ),
+            EcsServiceCapacityProviderStrategy(
+                capacity_provider="FARGATE_SPOT", weight=number(capacity.spot), base=0
+            ),
+        ]
+
+    def _create_service(
+        self,
+        scope: Construct,
+        name: str,
+        capacity: list[EcsServiceCapacityProviderStrategy],
+        count: float | None,
+        *,
+        task: Expression,
+        cluster: Cluster,
+        network: NetworkAttributes,
+        group: Expression,
+    ) -> EcsService:
         service = EcsService(
-            self,
+            scope,
             "Service",
-            name=self._name,
+            count=count,
+            name=name,
             cluster=text(cluster.arn),
             task_definition=text(task.arn),
-            capacity_provider_strategy=[
-                EcsServiceCapacityProviderStrategy(
-                    capacity_provider="FARGATE",
-                    weight=number(capacity.on_demand),
-                    base=number(capacity.on_demand_base),
-                ),
-                EcsServiceCapacityProviderStrategy(
-                    capacity_provider="FARGATE_SPOT", weight=number(capacity.spot), base=0
-                ),
-            ],
+            capacity_provider_strategy=capacity,
             # Other weights are then an update; the provider would otherwise replace the service.
             force_new_deployment=True,
             deployment_circuit_breaker=EcsServiceDeploymentCircuitBreaker(enable=True, rollback=True),
@@ -210,7 +239,7 @@ class WorkerFleet(Construct):
             service,
             {"CKV_AWS_333": "only with network.worker_subnets: public, a way out where nothing can reach in"},
         )
-        return ref(service)
+        return service
 
     def _create_security_group(self, network: NetworkAttributes) -> SecurityGroup:
         group = SecurityGroup(

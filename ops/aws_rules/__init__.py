@@ -13,6 +13,7 @@ from ops.aws_rules import (
     networking,
     permissions,
     reaching,
+    scaling,
     tasks,
     watching,
 )
@@ -22,6 +23,7 @@ RULES: tuple[Rule, ...] = (
     *naming.RULES,
     *tasks.RULES,
     *containers.RULES,
+    *scaling.RULES,
     *networking.RULES,
     *reaching.RULES,
     *load_balancing.RULES,

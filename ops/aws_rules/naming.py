@@ -14,6 +14,7 @@ LABEL = r"(?:[a-zA-Z0-9_][a-zA-Z0-9_-]{0,61}[a-zA-Z0-9_]|[a-zA-Z0-9])"
 LABELS = rf"{LABEL}(?:\.{LABEL})*"
 
 NAMES: Mapping[tuple[str, str], str] = {
+    ("aws_appautoscaling_policy", "name"): r"[^\x00-\x1f]{1,256}",
     (
         "aws_appautoscaling_scheduled_action",
         "name",
@@ -22,6 +23,8 @@ NAMES: Mapping[tuple[str, str], str] = {
     ("aws_budgets_budget", "name"): r"(?!.*/action/)[^:\\]{1,100}",
     ("aws_cloudwatch_event_rule", "description"): r".{0,512}",
     ("aws_cloudwatch_event_rule", "name"): r"[.\-_A-Za-z0-9]{1,64}",
+    ("aws_cloudwatch_metric_alarm", "alarm_description"): r"[^\x00]{0,1024}",
+    ("aws_cloudwatch_metric_alarm", "alarm_name"): r"[^\x00-\x1f]{1,255}",
     ("aws_cloudwatch_log_group", "name"): r"[.\-_/#A-Za-z0-9]{1,512}",
     ("aws_db_instance", "db_name"): r"[A-Za-z][A-Za-z0-9_]{0,62}",
     ("aws_db_instance", "final_snapshot_identifier"): HYPHENATED + "{0,254}",
@@ -62,7 +65,8 @@ NAMES: Mapping[tuple[str, str], str] = {
 def names(planned: Planned) -> Found:
     """Names and descriptions have only the characters, and as many, as AWS takes.
 
-    Application Auto Scaling API ``PutScheduledAction`` (ScheduledActionName); Amazon EC2 Auto Scaling API
+    Application Auto Scaling API ``PutScheduledAction`` (ScheduledActionName), ``PutScalingPolicy``; Amazon CloudWatch
+    API ``PutMetricAlarm``; Amazon EC2 Auto Scaling API
     ``CreateAutoScalingGroup``; CloudWatch Logs API ``CreateLogGroup``; Amazon ECR API ``CreateRepository``; Amazon
     ECS API ``CreateCluster``, ``CreateService``, ``RegisterTaskDefinition``; IAM API ``CreateRole`` (64),
     ``CreatePolicy``, ``PutRolePolicy`` (128); Amazon EC2 API ``CreateLaunchTemplate``, ``CreateSecurityGroup``,

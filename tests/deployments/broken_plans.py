@@ -115,6 +115,25 @@ TASK, SERVICE, ROLE = (
     f"aws_{kind}.simulations" for kind in ("ecs_task_definition", "ecs_service", "iam_role")
 )
 GROUP = "aws_security_group.simulations"
+POLICY = "aws_appautoscaling_policy.simulations_demand_from_1[0]"
+ALARM, QUIET = (
+    f"aws_cloudwatch_metric_alarm.simulations_{name}[0]" for name in ("demand_from_1", "no_demand")
+)
+
+
+def steps(*ranges: tuple[int, int | None]) -> Break:
+    """Give a scaling policy other steps, each from one bound to another or none."""
+    adjustments = [
+        {
+            "metric_interval_lower_bound": str(start),
+            "metric_interval_upper_bound": str(end or ""),
+            "scaling_adjustment": 1,
+        }
+        for start, end in ranges
+    ]
+    return nested(POLICY, "step_scaling_policy_configuration", step_adjustment=adjustments)
+
+
 LONG_POLICY = json.dumps({"Statement": [{"Resource": "x" * 11_000}]})
 A_SUBNET, ANOTHER = (f'aws_subnet.private["us-east-1{zone}"]' for zone in "ab")
 SCHEDULED = 'aws_appautoscaling_scheduled_action.simulations_start["cron(0 20 ? * FRI *) Europe/Paris"]'
@@ -155,6 +174,16 @@ BROKEN: list[tuple[str, str, Break]] = [
     ("scaling_bounds", "everything", nested(SCHEDULED, "scalable_target_action", min_capacity="81")),
     ("schedules", "everything", set_(SCHEDULED, schedule="cron(0 20 * * FRI)")),
     ("schedules", "everything", set_(SCHEDULED, timezone="CEST")),
+    ("names", "everything", set_(ALARM, alarm_name="x" * 256)),
+    ("scaling_steps", "everything", steps()),
+    ("scaling_steps", "everything", steps(*((start, start + 1) for start in range(20)), (20, None))),
+    ("scaling_steps", "everything", steps((0, 1), (2, None))),
+    ("scaling_steps", "everything", steps((0, 2), (1, None))),
+    ("scaling_steps", "everything", steps((0, 2))),
+    ("scaling_steps", "everything", steps((-2, 0))),
+    ("scaling_policies", "everything", copies(POLICY, 50)),
+    ("alarm_periods", "everything", set_(QUIET, period=45)),
+    ("alarm_periods", "everything", set_(QUIET, evaluation_periods=1441)),
     ("subnets_in_vpc", "docs", set_(A_SUBNET, cidr_block="10.21.0.0/19")),
     ("subnets_in_vpc", "docs", set_(A_SUBNET, cidr_block="10.20.0.0/29")),
     ("subnets_in_vpc", "docs", set_(ANOTHER, cidr_block="10.20.16.0/20")),

@@ -44,7 +44,8 @@ def everything() -> Data:
         "workers": {
             "simulations": {
                 "role": "leaf", "cpu": 0.25, "memory": 0.5, "architecture": "arm64", "slots": 3, "exec": True,
-                "capacity": {"spot": 4, "on_demand": 1, "on_demand_base": 2}, "ephemeral_storage_gb": 200,
+                "capacity": {"spot": 4, "on_demand": 1, "on_demand_base": 2, "fallback": {"max": 10, "minutes": 4}},
+                "ephemeral_storage_gb": 200,
                 "scaling": {"min": 1, "max": 50, "schedule": [
                     {"start": "cron(0 20 ? * FRI *)", "end": "cron(0 6 ? * MON *)", "max": 80, "timezone": "Europe/Paris"},
                     {"start": "at(2030-01-01T00:00:00)", "end": "at(2030-01-02T12:30:00)", "min": 5},

@@ -186,6 +186,33 @@ def tls_only(name: str) -> list[Question]:
     ]
 
 
+def metrics(namespace: str) -> list[Question]:
+    """Publish metrics in one namespace."""
+
+    def put(allowed: bool, context: Mapping[str, str]) -> Question:
+        return Question(allowed, "cloudwatch:PutMetricData", "*", context)
+
+    return [
+        put(True, {"cloudwatch:namespace": namespace}),
+        put(False, {"cloudwatch:namespace": f"{namespace}-other"}),
+        put(False, {"cloudwatch:namespace": "AWS/ECS"}),
+        put(False, {}),
+        Question(False, "cloudwatch:PutMetricAlarm", "*", {"cloudwatch:namespace": namespace}),
+    ]
+
+
+def backlog(environment: str, *, token: str, repository: str, region: str = REGION) -> Questions:
+    """What the backlog service has: two roles, an image, a log, the token, its metrics."""
+    return {
+        "aws_iam_role.backlog_execution": task_trust(region),
+        "aws_iam_role.backlog_task": task_trust(region),
+        "aws_iam_role_policy.backlog_execution_image[0]": image(repository),
+        "aws_iam_role_policy.backlog_execution_log": log(f"/scythe/{environment}/backlog", region),
+        "aws_iam_role_policy.backlog_execution_token": secret(token),
+        "aws_iam_role_policy.backlog_task_metrics": metrics(f"Scythe/{environment}"),
+    }
+
+
 def fleet(
     name: str, environment: str, *, results: list[Question], token: str, region: str = REGION
 ) -> Questions:

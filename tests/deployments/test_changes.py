@@ -32,9 +32,12 @@ Actions = Mapping[str, str]
 
 
 def own(fleet: str) -> Actions:
-    """All that a fleet of its own is made of, as created."""
+    """All that a fan fleet of its own is made of, as created."""
+    scaling = [f"{fleet}_{name}[0]" for name in ("demand_from_1", "demand_of_all", "no_demand")]
     names = {
+        "aws_appautoscaling_policy": scaling,
         "aws_appautoscaling_target": [fleet],
+        "aws_cloudwatch_metric_alarm": scaling,
         "aws_cloudwatch_log_group": [fleet],
         "aws_ecs_service": [fleet],
         "aws_ecs_task_definition": [fleet],
@@ -54,6 +57,15 @@ def rolled(fleet: str) -> Actions:
     return {f"aws_ecs_task_definition.{fleet}": "replace", f"aws_ecs_service.{fleet}": "update"}
 
 
+MORE_BANDS = {
+    "aws_appautoscaling_policy.simulations_demand_of_all[0]": "update",
+    "aws_cloudwatch_metric_alarm.simulations_demand_of_all[0]": "update",
+    "aws_cloudwatch_metric_alarm.simulations_demand_from_11[0]": "update",
+    "aws_appautoscaling_policy.simulations_demand_from_104[0]": "create",
+    "aws_cloudwatch_metric_alarm.simulations_demand_from_104[0]": "create",
+}
+"""With a maximum of 200 in place of 100."""
+
 ZONE_C = {
     f"{kind}.{tier}{suffix}": "create"
     for kind, suffix in (
@@ -71,13 +83,13 @@ CASES: dict[str, tuple[str, dict[str, Any], Actions]] = {
     "a larger max": (
         "workers",
         {"workers.simulations.scaling": {"max": 200}},
-        {"aws_appautoscaling_target.simulations": "update"},
+        {"aws_appautoscaling_target.simulations": "update", **MORE_BANDS},
     ),
-    "a new fleet": ("workers", {"workers.more": {"role": "fan"}}, own("more")),
+    "a new fleet": ("workers", {"workers.more": {"role": "fan"}}, {**own("more"), **rolled("backlog")}),
     "a fleet less": (
         "workers",
         {"workers.fanouts": None},
-        dict.fromkeys(own("fanouts"), "delete"),
+        {**dict.fromkeys(own("fanouts"), "delete"), **rolled("backlog")},
     ),
     "the retention of logs": (
         "workers",
@@ -85,6 +97,7 @@ CASES: dict[str, tuple[str, dict[str, Any], Actions]] = {
         {
             "aws_cloudwatch_log_group.simulations": "update",
             "aws_cloudwatch_log_group.fanouts": "update",
+            "aws_cloudwatch_log_group.backlog": "update",
         },
     ),
     "weights": (
@@ -95,7 +108,7 @@ CASES: dict[str, tuple[str, dict[str, Any], Actions]] = {
     "a new image": (
         "workers",
         {"image": IMAGE + "b" * 64},
-        {**rolled("simulations"), **rolled("fanouts")},
+        {**rolled("simulations"), **rolled("fanouts"), **rolled("backlog")},
     ),
     "one fleet's own image": (
         "workers",
@@ -113,6 +126,26 @@ CASES: dict[str, tuple[str, dict[str, Any], Actions]] = {
         {
             f'aws_appautoscaling_scheduled_action.simulations_{moment}["cron(0 20 ? * FRI *) UTC"]': "create"
             for moment in ("start", "end")
+        }
+        | MORE_BANDS,
+    ),
+    "a longer quiet time": (
+        "workers",
+        {"workers.simulations.scaling": {"quiet_minutes": 30}},
+        {"aws_cloudwatch_metric_alarm.simulations_no_demand[0]": "update"},
+    ),
+    "a fallback": (
+        "workers",
+        {"workers.simulations.capacity": {"fallback": {"max": 10}}},
+        {
+            f"{kind}.simulations_on_demand{name}[0]": "create"
+            for kind, names in {
+                "aws_ecs_service": [""],
+                "aws_appautoscaling_target": [""],
+                "aws_appautoscaling_policy": ["_spot_missing", "_spot_back"],
+                "aws_cloudwatch_metric_alarm": ["_spot_missing", "_spot_back"],
+            }.items()
+            for name in names
         },
     ),
     "ECS Exec": (
@@ -242,4 +275,5 @@ def test_services_take_a_further_zone_in_place(planned: dict[str, Any]) -> None:
     assert planned["after_zone"] == {
         "aws_ecs_service.simulations": "update",
         "aws_ecs_service.fanouts": "update",
+        "aws_ecs_service.backlog": "update",
     }

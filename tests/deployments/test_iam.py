@@ -52,6 +52,7 @@ def of_everything(run: Run) -> Questions:
     return {
         **ask.fleet("simulations", "everything", results=results, token=stored),
         **ask.fleet("heavy", "everything", results=results, token=stored),
+        **ask.backlog("everything", token=stored, repository=f"{ECR}/everything/worker"),
         "aws_iam_role_policy.simulations_execution_image[0]": ask.image(f"{ECR}/everything/worker"),
         "aws_iam_role_policy.simulations_execution_secrets[0]": ask.secret(secrets),
         "aws_iam_role_policy.simulations_execution_parameters[0]": ask.parameter(
@@ -73,6 +74,7 @@ def of_docs(run: Run) -> Questions:
     return {
         **ask.fleet("simulations", "docs", results=results, token=stored),
         **ask.fleet("fanouts", "docs", results=results, token=stored),
+        **ask.backlog("docs", token=stored, repository=f"{ECR}/docs/worker"),
         "aws_iam_role_policy.simulations_execution_image[0]": image,
         "aws_iam_role_policy.fanouts_execution_image[0]": image,
         "aws_iam_policy.researcher": [*results, *ask.secret(stored), *ask.watching("docs")],
@@ -88,6 +90,7 @@ def of_hosted(run: Run) -> Questions:
     database, server = engine.secret("database_password"), [engine.secret("keys")]
     return {
         **ask.fleet("simulations", "hosted", results=results, token=stored),
+        **ask.backlog("hosted", token=stored, repository=f"{ECR}/everything/worker"),
         "aws_iam_role_policy.simulations_execution_image[0]": ask.image(f"{ECR}/everything/worker"),
         "aws_iam_policy.researcher": [*results, *ask.secret(stored), *ask.watching("hosted")],
         "aws_s3_bucket_policy.this[0]": ask.tls_only(name),
@@ -108,7 +111,8 @@ def of_prod(run: Run) -> Questions:
     results, stored = ask.bucket(name, "building-stock"), token(run)
     engine = Engine(run, region)
     database, broker = engine.secret("database_password"), engine.secret("rabbitmq[0]")
-    worker = ask.image(f"arn:aws:ecr:{region}:{ACCOUNT}:repository/prod/worker")
+    repository = f"arn:aws:ecr:{region}:{ACCOUNT}:repository/prod/worker"
+    worker = ask.image(repository)
     license_ = f"arn:aws:secretsmanager:{region}:{ACCOUNT}:secret:license-AbCdEf"
     flow_log = f"arn:aws:ec2:{region}:{ACCOUNT}:vpc-flow-log/fl-0123456789abcdef0"
     fleets: Questions = {}
@@ -117,6 +121,7 @@ def of_prod(run: Run) -> Questions:
         fleets[f"aws_iam_role_policy.{fleet}_execution_image[0]"] = worker
     return {
         **fleets,
+        **ask.backlog("prod", token=stored, repository=repository, region=region),
         "aws_iam_role_policy.simulations_execution_secrets[0]": ask.secret(license_),
         "aws_iam_role_policy.flow_logs[0]": ask.flow_log("/scythe/prod/vpc-flow-logs", region),
         "aws_iam_role.flow_logs[0]": ask.trust(

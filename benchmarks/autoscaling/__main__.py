@@ -1,0 +1,116 @@
+"""`python -m benchmarks.autoscaling`: play scenarios under the synthesized policies and others, and show what they give.
+
+The policies are those of an environment file, planned by Terraform without a cloud, or of a plan that is given. The
+status is 1 where a figure of the issue's is missed (`--check`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import modules  # noqa: F401  # before CDKTF
+from benchmarks.autoscaling.scenarios import OTHERS, SCENARIOS, Played, Scenario, play, recorded, shaped
+from benchmarks.autoscaling.synthesized import Scaled, of_environment, read
+from environments.loading import load
+
+DEFAULT = ("ten", "thousand", "guide")
+LIMITS = {"first_decided": 30.0, "full_decided": 60.0, "over": 0.1, "asleep": 600.0, "lost_to_scale_in": 0.0}
+"""What the leaf fleet of the scenario ``guide`` must keep to, at most."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Play, and print, save and check what is asked for."""
+    options = _options(arguments)
+    environment = load(options.environment)
+    chosen: dict[str, Scenario] = {name: SCENARIOS[name] for name in options.scenarios}
+    if options.trace:
+        chosen["trace"] = recorded(options.trace)
+    others = [] if options.alone else list(OTHERS)
+    known: dict[tuple[int | None, int | None], dict[str, Scaled]] = {}
+    played: list[Played] = []
+    for name, scenario in chosen.items():
+        shape = (scenario.most, scenario.fallback)
+        if options.plan:
+            known[shape] = read(json.loads(options.plan.read_text(encoding="utf-8")))
+        if shape not in known:
+            known[shape] = of_environment(shaped(environment, scenario))
+        played += play(name, scenario, environment, known[shape], others, options.seed)
+    if options.json:
+        rows = [
+            {
+                "scenario": item.scenario,
+                "scaled_by": item.scaled_by,
+                "fleet": item.fleet,
+                **asdict(item.figures),
+            }
+            for item in played
+        ]
+        print(json.dumps(rows, indent=1))
+    else:
+        from benchmarks.autoscaling.report import print_tables
+
+        print_tables(played, chosen)
+    if options.plots:
+        from benchmarks.autoscaling.plots import draw
+
+        for file in draw(played, chosen, options.plots):
+            print(file, file=sys.stderr)
+    missed = _missed(played) if options.check else []
+    for line in missed:
+        print(line, file=sys.stderr)
+    return 1 if missed else 0
+
+
+def _missed(played: Sequence[Played]) -> list[str]:
+    """The limits that the synthesized policies miss in the scenario of the guide's fleet."""
+    found = []
+    for item in played:
+        if (item.scenario, item.scaled_by, item.fleet) != ("guide", "synthesized", "simulations"):
+            continue
+        for name, most in LIMITS.items():
+            value = getattr(item.figures, name)
+            if value is None or value > most:
+                found.append(f"{name} is {value}; must be at most {most:g}")
+    return found
+
+
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.autoscaling",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="\n".join(f"{name:<12} {scenario.what}" for name, scenario in SCENARIOS.items()),
+    )
+    parser.add_argument(
+        "scenarios", nargs="*", metavar="SCENARIO", help=f"those below; left out: {', '.join(DEFAULT)}"
+    )
+    here = Path(__file__).parents[2]
+    parser.add_argument(
+        "--environment", type=Path, default=here / "environments" / "docs.yaml", metavar="FILE"
+    )
+    parser.add_argument("--plan", type=Path, metavar="FILE", help="terraform show -json of a workers' stack")
+    parser.add_argument("--trace", type=Path, metavar="FILE", help="a JSON list of experiments to play")
+    parser.add_argument("--alone", action="store_true", help="the synthesized policies alone")
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    parser.add_argument(
+        "--plots", type=Path, metavar="DIR", help="draw fleet and backlog over time (PNG and SVG)"
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="tell whether the guide's fleet keeps the limits"
+    )
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args(arguments)
+    unknown = sorted(set(options.scenarios) - set(SCENARIOS))
+    if unknown:
+        parser.error(f"no scenario {', '.join(unknown)}; must be {', '.join(SCENARIOS)}")
+    options.scenarios = options.scenarios or ([] if options.trace else list(DEFAULT))
+    return options
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

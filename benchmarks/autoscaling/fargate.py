@@ -1,0 +1,206 @@
+"""ECS services on Fargate: tasks that start, work, are taken back, and end.
+
+AWS's rules: a bucket of 100 launches that 20 a second refill, for Spot and on-demand capacity each (Amazon ECS
+Developer Guide, "AWS Fargate throttling quotas"); a task that is protected is not stopped to scale in ("Protect your
+Amazon ECS tasks from being terminated by scale-in events"); Spot takes tasks back with two minutes' notice ("Fargate
+Spot termination notices"); a service whose capacity is not there goes on trying. Drawn: how long a task takes to start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import Random
+
+from benchmarks.autoscaling.clock import Clock
+from benchmarks.autoscaling.work import Piece, Queue
+
+BURST, REFILL = 100.0, 20.0
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What the world is like.
+
+    Attributes:
+        start_seconds: a task takes from its launch until its worker takes work, half to one and a half times this:
+            Fargate's own start, the image, and the worker's imports.
+        interruptions: of a Spot task, an hour.
+        spot_capacity: the Spot tasks that there is room for, by the time.
+        is_protected: whether workers protect themselves while they have a task.
+    """
+
+    start_seconds: float = 60
+    interruptions: float = 0.02
+    spot_capacity: Callable[[float], float] = lambda _: float("inf")
+    is_protected: bool = True
+
+
+class Launches:
+    """The bucket of launches that all services of one kind of capacity share."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock, self._tokens, self._last = clock, BURST, 0.0
+
+    def take(self) -> float:
+        """Take one; the seconds to wait for it."""
+        now = self._clock.now
+        self._tokens = min(BURST, self._tokens + (now - self._last) * REFILL)
+        self._last = now
+        self._tokens -= 1
+        return max(0.0, -self._tokens / REFILL)
+
+
+@dataclass(eq=False)
+class Task:
+    """A task, and the work that it has, each piece with when it began."""
+
+    launched: float
+    generation: int = 0
+    is_up: bool = False
+    is_gone: bool = False
+    work: dict[Piece, float] = field(default_factory=dict)
+
+
+class Service:
+    """A service with a number of slots in each task.
+
+    Attributes:
+        tasks: those that are paid for, whether up or not.
+        up: how many of them take work.
+        billed: task-seconds of those that ended.
+        lost_to_scale_in: seconds of work that had to be begun again.
+        lost_to_spot: the same, where Spot took a task back.
+        killed: pieces of work that scale-in killed.
+        interrupted: pieces of work that Spot interrupted.
+    """
+
+    def __init__(
+        self, clock: Clock, random: Random, conditions: Conditions, launches: Launches, queue: Queue, slots: int, *,
+        is_spot: bool = True,
+    ) -> None:  # fmt: skip
+        self._clock, self._random, self._conditions, self._launches = clock, random, conditions, launches
+        self._queue, self._slots, self._is_spot = queue, slots, is_spot
+        self.tasks: set[Task] = set()
+        self.up = 0
+        self.billed = self.lost_to_scale_in = self.lost_to_spot = 0.0
+        self.killed = self.interrupted = 0
+        self._desired = self._generation = 0
+        queue.serve(self)
+        self._idle: list[Task] = []
+        if is_spot:
+            clock.every(15, clock.now + 15, self._reconcile)
+
+    def set_desired(self, desired: int) -> None:
+        """Take a new desired count."""
+        self._desired = desired
+        self._reconcile()
+
+    def roll(self) -> None:
+        """Replace all tasks, never more than desired at a time: each when it is idle."""
+        self._generation += 1
+        for task in list(self.tasks):
+            if not task.work:
+                self._end(task)
+        self._reconcile()
+
+    def running(self) -> int:
+        """The tasks that run."""
+        return self.up
+
+    def task_seconds(self) -> float:
+        """Paid for so far; a minute at least for each task (AWS Fargate pricing)."""
+        return self.billed + sum(max(60.0, self._clock.now - task.launched) for task in self.tasks)
+
+    def idle_slot(self) -> Task | None:
+        """A task with a slot to fill."""
+        while self._idle:
+            task = self._idle[-1]
+            if not task.is_gone and len(task.work) < self._slots:
+                return task
+            self._idle.pop()
+        return None
+
+    def give(self, task: Task, piece: Piece) -> None:
+        """Give a task a piece of work."""
+        task.work[piece] = self._clock.now
+
+    def done(self, task: Task, piece: Piece) -> None:
+        """Take a piece of work that is done from a task.
+
+        ECS waits for a protected task of an older deployment, which meanwhile works as before.
+        """
+        del task.work[piece]
+        if task.generation != self._generation and not task.work:
+            self._end(task)
+            self._reconcile()
+            return
+        if len(self.tasks) > self._desired and not task.work:
+            self._end(task)
+            return
+        self._idle.append(task)
+
+    def _reconcile(self) -> None:
+        over = len(self.tasks) - self._desired
+        if over > 0:
+            self._scale_in(over)
+        room = self._conditions.spot_capacity(self._clock.now) if self._is_spot else float("inf")
+        for _ in range(int(min(self._desired, room)) - len(self.tasks)):
+            self._launch()
+
+    def _scale_in(self, over: int) -> None:
+        idle = [task for task in self.tasks if not task.work]
+        chosen = sorted(idle, key=lambda task: task.launched, reverse=True)[:over]
+        if not self._conditions.is_protected:
+            # ECS knows nothing of work then.
+            ordered = sorted(self.tasks, key=lambda task: task.launched)
+            chosen = self._random.sample(ordered, over)
+        for task in chosen:
+            self.killed += len(task.work)
+            self.lost_to_scale_in += self._give_back(task)
+            self._end(task)
+        self._queue.dispatch()
+
+    def _launch(self) -> None:
+        wait = self._launches.take()
+        task = Task(self._clock.now + wait, self._generation)
+        self.tasks.add(task)
+        seconds = self._conditions.start_seconds * self._random.uniform(0.5, 1.5)
+        self._clock.after(wait + seconds, lambda: self._start(task))
+        if self._is_spot and self._conditions.interruptions:
+            life = self._random.expovariate(self._conditions.interruptions / 3600)
+            self._clock.after(wait + seconds + life, lambda: self._interrupt(task))
+
+    def _start(self, task: Task) -> None:
+        if task.is_gone:
+            return
+        if task.generation != self._generation:
+            self._end(task)
+            self._reconcile()
+            return
+        task.is_up = True
+        self.up += 1
+        self._idle.append(task)
+        self._queue.dispatch()
+
+    def _interrupt(self, task: Task) -> None:
+        """Spot's notice: the worker gives back at once what it has (`scythe_worker`), and the task ends."""
+        if task.is_gone:
+            return
+        self.interrupted += len(task.work)
+        self.lost_to_spot += self._give_back(task)
+        self._end(task)
+        self._reconcile()
+        self._queue.dispatch()
+
+    def _give_back(self, task: Task) -> float:
+        lost = sum(self._clock.now - began for began in task.work.values())
+        self._queue.again(list(task.work))
+        task.work.clear()
+        return lost
+
+    def _end(self, task: Task) -> None:
+        task.is_gone = True
+        self.tasks.discard(task)
+        self.up -= task.is_up
+        self.billed += max(60.0, self._clock.now - task.launched)

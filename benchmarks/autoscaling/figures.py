@@ -1,0 +1,78 @@
+"""What a play comes to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from benchmarks.autoscaling.simulation import Fleet, FleetSize, Simulation
+
+VCPU_HOUR, GIB_HOUR = 0.04048, 0.004445
+SPOT = 0.3
+"""AWS Fargate pricing, us-east-1, Linux on x86_64; Spot's price moves, at about 30 % of it."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The figures of one fleet in one play; times in seconds, None where it never came to that.
+
+    Attributes:
+        first_decided: from the first queued task until the fleet was given a task.
+        first_started: until the first one ran.
+        full_decided: until the fleet was given as many tasks as its work fills, or its maximum.
+        full_started: until so many took work.
+        over: the share of the task-seconds for which there was no demand.
+        cost: US dollars.
+        lost_to_scale_in: seconds of work that scale-in made to be done again.
+        lost_to_spot: the same, for Spot.
+        asleep: from the end of the work until no task was left.
+        makespan: from the first queued task until the end of the work.
+        most: the most tasks at a time.
+    """
+
+    first_decided: float | None
+    first_started: float | None
+    full_decided: float | None
+    full_started: float | None
+    over: float
+    cost: float
+    lost_to_scale_in: float
+    lost_to_spot: float
+    asleep: float | None
+    makespan: float
+    most: int
+
+
+def figures(simulation: Simulation, fleet: Fleet) -> Figures:
+    """The figures of a fleet once all is played."""
+    queue = fleet.queue
+    begin = queue.first_queued
+    end = queue.last_finished or 0
+    if begin is None or simulation.ended is None:
+        raise ValueError(f"{fleet.name}: nothing was played")
+    step = fleet.samples[1].time - fleet.samples[0].time
+    demanded = [min(sample.tasks, sample.demand) for sample in fleet.samples]
+    tasks = sum(sample.tasks for sample in fleet.samples)
+    left = [sample.time for sample in fleet.samples if sample.time > end and not sample.tasks]
+
+    def since(moment: float | None) -> float | None:
+        return None if moment is None else max(0.0, moment - (begin or 0))
+
+    services = [fleet.service, *([fleet.extra[0]] if fleet.extra else [])]
+    return Figures(
+        since(fleet.decided),
+        since(queue.first_started),
+        since(fleet.filled),
+        since(fleet.full),
+        1 - sum(demanded) / tasks if tasks else 0.0,
+        _cost(fleet.size, fleet.service.task_seconds(), SPOT)
+        + (_cost(fleet.size, fleet.extra[0].task_seconds(), 1) if fleet.extra else 0),
+        sum(service.lost_to_scale_in for service in services),
+        sum(service.lost_to_spot for service in services),
+        left[0] - end if left and step else None,
+        end - begin,
+        max(sample.tasks for sample in fleet.samples),
+    )
+
+
+def _cost(size: FleetSize, seconds: float, share: float) -> float:
+    return seconds / 3600 * (size.vcpu * VCPU_HOUR + size.gib * GIB_HOUR) * share

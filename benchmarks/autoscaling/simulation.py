@@ -1,0 +1,222 @@
+"""One play: experiments, fleets, and what scales them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from random import Random
+
+from benchmarks.autoscaling.clock import Clock
+from benchmarks.autoscaling.fargate import Conditions, Launches, Service
+from benchmarks.autoscaling.scaling import Target
+from benchmarks.autoscaling.work import Experiment, Queue, Run
+
+LINGER = 3600
+"""Seconds after the end for which a play goes on."""
+
+LONGEST = 10 * 24 * 3600
+
+
+@dataclass(frozen=True)
+class FleetSize:
+    """A fleet as it is deployed.
+
+    Attributes:
+        role: ``leaf`` or ``fan``.
+        slots: of each task.
+        vcpu: of each task.
+        gib: memory of each task.
+        least: the fewest tasks.
+        most: the most.
+    """
+
+    role: str
+    slots: int
+    vcpu: float
+    gib: float
+    least: int
+    most: int
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What goes wrong, in seconds from the beginning.
+
+    Attributes:
+        silent: from when until when no metrics are published.
+        late: seconds by which metrics are late.
+        lost: the share of publications that get lost.
+        deployments: from when until when services are deployed anew.
+    """
+
+    silent: Sequence[tuple[float, float]] = ()
+    late: float = 0
+    lost: float = 0
+    deployments: Sequence[tuple[float, float]] = ()
+
+
+@dataclass
+class Sample:
+    """A fleet at one time: its work and its tasks."""
+
+    time: float
+    queued: int
+    running: int
+    demand: int
+    desired: int
+    tasks: int
+    up: int
+
+
+@dataclass
+class Fleet:
+    """A fleet in a play.
+
+    Attributes:
+        name: its name.
+        size: how it is deployed.
+        queue: its role's.
+        service: its own tasks.
+        target: what sets their number.
+        extra: the on-demand tasks that stand in, with their target; None without.
+        peak: the most tasks that it ever needs.
+        samples: its course.
+        decided: when it was first given a task.
+        filled: when it was first given as many tasks as its demand, or its maximum.
+        full: when as many tasks first took work.
+    """
+
+    name: str
+    size: FleetSize
+    queue: Queue
+    service: Service
+    target: Target
+    peak: int
+    extra: tuple[Service, Target] | None = None
+    samples: list[Sample] = field(default_factory=list)
+    decided: float | None = None
+    filled: float | None = None
+    full: float | None = None
+
+    @property
+    def demand(self) -> int:
+        """The tasks that its work fills."""
+        return math.ceil((self.queue.queued + self.queue.running) / self.size.slots)
+
+    @property
+    def tasks(self) -> int:
+        """All of its tasks that are paid for."""
+        return len(self.service.tasks) + (len(self.extra[0].tasks) if self.extra else 0)
+
+    def observe(self, now: float) -> None:
+        """Take a sample."""
+        up = self.service.up + (self.extra[0].up if self.extra else 0)
+        self.samples.append(
+            Sample(
+                now, self.queue.queued, self.queue.running, self.demand, self.target.desired, self.tasks, up
+            )
+        )
+        if self.full is None and up >= self.peak:
+            self.full = now
+
+    def set_desired(self, desired: int, now: float) -> None:
+        """Take a new desired count, and note what it reaches."""
+        self.service.set_desired(desired)
+        if self.decided is None and desired:
+            self.decided = now
+        if self.filled is None and desired >= self.peak:
+            self.filled = now
+
+
+class Simulation:
+    """Experiments played on an environment's fleets.
+
+    Args:
+        experiments: what is allocated.
+        sizes: the fleets, by name.
+        conditions: Fargate's.
+        trouble: what goes wrong.
+        seed: of all that is drawn.
+        every: seconds between two samples.
+    """
+
+    def __init__(
+        self, experiments: Sequence[Experiment], sizes: Mapping[str, FleetSize], *,
+        conditions: Conditions | None = None, trouble: Trouble | None = None, seed: int = 1, every: float = 1,
+    ) -> None:  # fmt: skip
+        self.clock, self.random = Clock(), Random(seed)
+        self.conditions, self.trouble, self._every = conditions or Conditions(), trouble or Trouble(), every
+        self.experiments = list(experiments)
+        self._left = len(self.experiments)
+        self.ended: float | None = None
+        queues = {role: Queue(self.clock) for role in ("fan", "leaf")}
+        self._spot, self._on_demand = Launches(self.clock), Launches(self.clock)
+        self.fleets = {name: self._fleet(name, size, queues[size.role]) for name, size in sizes.items()}
+        for experiment in self.experiments:
+            Run(experiment, self.clock, self.random, queues["fan"], queues["leaf"], self._done)
+
+    def _fleet(self, name: str, size: FleetSize, queue: Queue) -> Fleet:
+        # A scatter_gather that Spot interrupts begins anew; its simulations stay: not what is looked at here.
+        conditions = self.conditions if size.role == "leaf" else replace(self.conditions, interruptions=0)
+        service = Service(self.clock, self.random, conditions, self._spot, queue, size.slots)
+        target = Target(size.least, size.most, service.running)
+        fleet = Fleet(name, size, queue, service, target, self._peak(size))
+        target.changed = lambda desired: fleet.set_desired(desired, self.clock.now)
+        target.set(size.least)
+        return fleet
+
+    def add_fallback(self, fleet: Fleet, most: int) -> Target:
+        """Give a fleet a second service of on-demand tasks."""
+        service = Service(
+            self.clock,
+            self.random,
+            replace(self.conditions, interruptions=0),
+            self._on_demand,
+            fleet.queue,
+            fleet.size.slots,
+            is_spot=False,
+        )
+        target = Target(0, most, service.running, service.set_desired)
+        fleet.extra = (service, target)
+        return target
+
+    def _done(self) -> None:
+        self._left -= 1
+        if not self._left:
+            self.ended = self.clock.now
+
+    def play(self) -> None:
+        """Play until an hour after the end, or until nothing runs then."""
+
+        def sample() -> None:
+            for fleet in self.fleets.values():
+                fleet.observe(self.clock.now)
+
+        self.clock.every(self._every, 0, sample)
+        for begin, end in self.trouble.deployments:
+            self.clock.at(begin, lambda: self._deploy(True))
+            self.clock.at(end, lambda: self._deploy(False))
+        self.clock.run(self._is_over)
+        sample()
+
+    def _peak(self, size: FleetSize) -> int:
+        most = max(
+            item.simulations if size.role == "leaf" else 1 + min(item.branches, item.simulations)
+            for item in self.experiments
+        )
+        return min(size.most, math.ceil(most / size.slots))
+
+    def _deploy(self, is_deploying: bool) -> None:
+        for fleet in self.fleets.values():
+            fleet.target.is_deploying = is_deploying
+            if is_deploying:
+                fleet.service.roll()
+
+    def _is_over(self) -> bool:
+        if self.ended is None:
+            if self.clock.now > LONGEST:
+                raise RuntimeError("the work never ends: no fleet takes what is queued")
+            return False
+        is_quiet = all(not fleet.tasks for fleet in self.fleets.values())
+        return self.clock.now > self.ended + (60 if is_quiet else LINGER)

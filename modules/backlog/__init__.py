@@ -1,0 +1,1 @@
+"""The backlog service, which tells CloudWatch what there is to do."""

@@ -1,0 +1,244 @@
+"""The backlog service: a small task that tells CloudWatch every ten seconds what each fleet has to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cdktf import TerraformResourceLifecycle
+from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
+from cdktf_cdktf_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAlarm
+from cdktf_cdktf_provider_aws.ecs_service import (
+    EcsService,
+    EcsServiceDeploymentCircuitBreaker,
+    EcsServiceNetworkConfiguration,
+)
+from cdktf_cdktf_provider_aws.ecs_task_definition import (
+    EcsTaskDefinition,
+    EcsTaskDefinitionRuntimePlatform,
+    EcsTaskDefinitionVolume,
+)
+from cdktf_cdktf_provider_aws.security_group import SecurityGroup
+from constructs import Construct
+
+from modules.backlog.container import NAME, VOLUME, container_definitions
+from modules.cluster.cluster import Cluster
+from modules.expression import Expression, flag, hcl, local, number, ref, strings, text
+from modules.hatchet.attributes import HatchetAttributes
+from modules.hatchet.token import TokenAttributes
+from modules.metrics import DEMAND, BacklogMetrics
+from modules.network.attributes import NetworkAttributes
+from modules.policies import Condition, Statement
+from modules.stack import Label
+from modules.storage.attributes import StorageAttributes
+from modules.suppression import suppress
+from modules.task_roles import TaskRoles
+from modules.worker_fleet.settings import NO_IMAGE_TAG, FleetSettings
+
+VCPU, GIB = 0.25, 0.5
+"""The smallest task of Fargate's. The service takes 50 MiB and a hundredth of this vCPU."""
+
+
+class Backlog(Construct):
+    """The service that wakes the fleets, on demand, since Spot could leave all of them asleep.
+
+    It runs the worker image of a fleet, with that fleet's architecture, since an image may be for one alone: the
+    first arm64 fleet's, else the first one's that has an image. Like the fleets it runs no task before there is an
+    image and a token.
+
+    Makes: service, task definition, log group, security group (nothing in, HTTPS and Hatchet's API out), two roles,
+    and an alarm on its silence.
+
+    Costs (us-east-1): $7.20 a month, 24 cents a day, on arm64, $9 on x86_64; $1.20 a month for each fleet's four
+    metrics, $2.60 for the requests, $0.10 for the alarm.
+
+    Attributes:
+        service_name: of the ECS service.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        label: Label,
+        fleets: Mapping[str, FleetSettings],
+        log_retention_days: Expression,
+        cluster: Cluster,
+        network: NetworkAttributes,
+        storage: StorageAttributes,
+        token: TokenAttributes,
+        hatchet: HatchetAttributes,
+        alarm_topic: str | None,
+    ) -> None:
+        """Make it.
+
+        Args:
+            scope: the stack.
+            id_: its place there.
+            label: what names and tags it.
+            fleets: the settings of all fleets, by name.
+            log_retention_days: for how long its log is kept.
+            cluster: the workers'.
+            network: whose worker subnets it is in.
+            storage: whose repository an image would be in.
+            token: Hatchet's client token.
+            hatchet: where the engine is.
+            alarm_topic: the name of the SNS topic that hears of its silence; None for none.
+        """
+        super().__init__(scope, id_)
+        self._label, self._metrics, self._fleets = label, BacklogMetrics.of(label), fleets
+        none = {"image": f"{text(storage.repository_url)}:{NO_IMAGE_TAG}", "architecture": "arm64"}
+        pairs = hcl([{"image": f.image, "architecture": f.architecture} for f in fleets.values()])
+        images = local(self, "images", f"[for fleet in {pairs} : fleet if fleet.image != null]")
+        arm = f'[for one in {images} : one if one.architecture == "arm64"]'
+        chosen = local(self, "image", f"concat({arm}, {images}, [{hcl(none)}])[0]")
+        runs = local(self, "runs", f"length({images}) > 0 && {token.is_stored(self)}")
+        log_group_name = f"/scythe/{text(label.name)}/{NAME}"
+        roles = TaskRoles(
+            self, "Roles", label=label, name=NAME, images=[chosen.image], log_group_name=log_group_name
+        )
+        token.grant_read(roles.execution)
+        # Takes no resource (Amazon CloudWatch User Guide, "Using condition keys to limit access to CloudWatch
+        # namespaces").
+        in_namespace = Condition("StringEquals", "cloudwatch:namespace", [self._metrics.namespace])
+        roles.grant(roles.task, "metrics", Statement(["cloudwatch:PutMetricData"], ["*"], [in_namespace]))
+        task = self._create_task_definition(
+            chosen,
+            roles,
+            container_definitions(
+                image=chosen.image,
+                variables=self._variables(roles.region, hatchet),
+                token_secret_arn=token.token_secret_arn,
+                log_group=self._create_log_group(log_group_name, log_retention_days),
+                region=roles.region,
+            ),
+        )
+        group = self._create_security_group(network)
+        hatchet.allow_api_from(group, "Scythe backlog service")
+        self.service_name: Expression = self._create_service(task, runs, cluster, network, ref(group)).name
+        self._warn_of_silence(runs, None if alarm_topic is None else roles.arn("sns", alarm_topic))
+
+    def _variables(self, region: Expression, hatchet: HatchetAttributes) -> dict[str, str]:
+        described = {
+            name: {"role": fleet.role, "slots": fleet.slots, "experiments": fleet.experiments}
+            for name, fleet in self._fleets.items()
+        }
+        return {
+            "AWS_DEFAULT_REGION": str(region),
+            "HATCHET_CLIENT_SERVER_URL": hatchet.environment()["HATCHET_CLIENT_SERVER_URL"],
+            "SCYTHE_BACKLOG_FLEETS": f"jsonencode({hcl(described)})",
+            "SCYTHE_BACKLOG_NAMESPACE": hcl(self._metrics.namespace),
+        }
+
+    def _create_log_group(self, name: str, retention_days: Expression) -> Expression:
+        group = CloudwatchLogGroup(
+            self,
+            "LogGroup",
+            name=name,
+            retention_in_days=number(retention_days),
+            tags=self._label.tagged(),
+        )
+        suppress(
+            group,
+            {
+                "CKV_AWS_158": "CloudWatch's own keys encrypt it; it logs counts alone",
+                "CKV_AWS_338": "its log is for the days after; observability.log_retention_days",
+            },
+        )
+        return ref(group)
+
+    def _create_task_definition(self, chosen: Expression, roles: TaskRoles, containers: str) -> Expression:
+        task = EcsTaskDefinition(
+            self,
+            "TaskDefinition",
+            family=f"{text(self._label.name)}-{NAME}",
+            requires_compatibilities=["FARGATE"],
+            network_mode="awsvpc",
+            cpu=str(int(VCPU * 1024)),
+            memory=str(int(GIB * 1024)),
+            runtime_platform=EcsTaskDefinitionRuntimePlatform(
+                operating_system_family="LINUX", cpu_architecture=text(f"upper({chosen.architecture})")
+            ),
+            execution_role_arn=text(ref(roles.execution).arn),
+            task_role_arn=text(ref(roles.task).arn),
+            volume=[EcsTaskDefinitionVolume(name=VOLUME)],
+            container_definitions=containers,
+            tags=self._label.tagged(),
+        )
+        return ref(task)
+
+    def _create_service(
+        self,
+        task: Expression,
+        runs: Expression,
+        cluster: Cluster,
+        network: NetworkAttributes,
+        group: Expression,
+    ) -> Expression:
+        service = EcsService(
+            self,
+            "Service",
+            name=NAME,
+            cluster=text(cluster.arn),
+            task_definition=text(task.arn),
+            desired_count=number(f"{runs} ? 1 : 0"),
+            launch_type="FARGATE",
+            # The new one runs before the old one ends: a second that is published twice is no harm.
+            deployment_maximum_percent=200,
+            deployment_minimum_healthy_percent=100,
+            deployment_circuit_breaker=EcsServiceDeploymentCircuitBreaker(enable=True, rollback=True),
+            availability_zone_rebalancing="DISABLED",
+            enable_ecs_managed_tags=True,
+            propagate_tags="SERVICE",
+            network_configuration=EcsServiceNetworkConfiguration(
+                subnets=strings(network.worker_subnet_ids),
+                security_groups=[text(group.id)],
+                assign_public_ip=flag(network.worker_public_ip),
+            ),
+            tags=self._label.tagged(),
+        )
+        suppress(
+            service,
+            {"CKV_AWS_333": "only with network.worker_subnets: public, a way out where nothing can reach in"},
+        )
+        return ref(service)
+
+    def _create_security_group(self, network: NetworkAttributes) -> SecurityGroup:
+        group = SecurityGroup(
+            self,
+            "SecurityGroup",
+            name_prefix=f"{text(self._label.name)}-{NAME}-",
+            description="Scythe backlog service",
+            vpc_id=text(network.vpc_id),
+            tags=self._label.tagged(NAME),
+            lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
+        )
+        network.allow_way_out(group, "Backlog service")
+        return group
+
+    def _warn_of_silence(self, runs: Expression, topic_arn: str | None) -> None:
+        """An alarm where nothing was published for five minutes; all fleets are in each publication."""
+        fleet = next(iter(self._fleets))
+        alarm = CloudwatchMetricAlarm(
+            self,
+            "silent",
+            alarm_name=f"{text(self._label.name)}-{NAME}-silent",
+            alarm_description="Nobody tells what there is to do: the fleets stay as they are, and none wakes. "
+            f"The log group /scythe/{text(self._label.name)}/{NAME} says why.",
+            namespace=self._metrics.namespace,
+            metric_name=DEMAND,
+            dimensions=self._metrics.dimensions(fleet),
+            statistic="SampleCount",
+            period=60,
+            comparison_operator="LessThanThreshold",
+            threshold=1,
+            evaluation_periods=5,
+            treat_missing_data="breaching",
+            # Without an image or a token nobody expects it to speak.
+            actions_enabled=flag(runs),
+            alarm_actions=[] if topic_arn is None else [topic_arn],
+            ok_actions=[] if topic_arn is None else [topic_arn],
+            tags=self._label.tagged(),
+        )
+        if topic_arn is None:
+            suppress(alarm, {"CKV_AWS_319": "observability.alarm_email gives it somebody to tell"})

@@ -1,0 +1,217 @@
+"""From nothing to its demand in one step, down with it, and to nothing after a quiet time: a fleet's policies.
+
+Every policy sets an exact number of tasks, so no order of alarms adds up, and a repeated action changes nothing.
+Application Auto Scaling keeps to the target's bounds, whatever a step says (Application Auto Scaling User Guide,
+"How step scaling for Application Auto Scaling works"). What it stops are idle workers: those that have a task are
+protected (`scythe_worker`).
+"""
+
+from __future__ import annotations
+
+from cdktf_cdktf_provider_aws.appautoscaling_policy import (
+    AppautoscalingPolicy,
+    AppautoscalingPolicyStepScalingPolicyConfiguration,
+    AppautoscalingPolicyStepScalingPolicyConfigurationStepAdjustment,
+)
+from cdktf_cdktf_provider_aws.cloudwatch_metric_alarm import (
+    CloudwatchMetricAlarm,
+    CloudwatchMetricAlarmMetricQuery,
+    CloudwatchMetricAlarmMetricQueryMetric,
+)
+from constructs import Construct
+
+from modules.expression import Expression, local, number, ref, text, when
+from modules.metrics import DEMAND, BacklogMetrics
+from modules.stack import Label
+from modules.worker_fleet.bands import RANGES, Range
+from modules.worker_fleet.settings import FleetSettings
+
+SECONDS = 10
+"""The period of the alarms that wake and grow a fleet, the shortest that there is (Amazon CloudWatch API Reference,
+``PutMetricAlarm``)."""
+
+Step = AppautoscalingPolicyStepScalingPolicyConfigurationStepAdjustment
+
+
+class ExactPolicy(Construct):
+    """A step policy that sets exact numbers of tasks.
+
+    Attributes:
+        arn: of the policy.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        target: Expression,
+        steps: list[Step],
+        where: Expression,
+    ) -> None:
+        super().__init__(scope, id_)
+        policy = AppautoscalingPolicy(
+            self,
+            "Policy",
+            count=when(where),
+            name=id_.replace("_", "-"),
+            policy_type="StepScaling",
+            service_namespace=text(target.service_namespace),
+            scalable_dimension=text(target.scalable_dimension),
+            resource_id=text(target.resource_id),
+            step_scaling_policy_configuration=AppautoscalingPolicyStepScalingPolicyConfiguration(
+                adjustment_type="ExactCapacity",
+                # Each step is where the fleet is to be: there is nothing to wait for.
+                cooldown=0,
+                metric_aggregation_type="Minimum",
+                step_adjustment=steps,
+            ),
+        )
+        self.arn: Expression = ref(policy)[0].arn
+
+
+class Autoscaling(Construct):
+    """A fleet's alarms, each with a policy.
+
+    One is for each range of demands below the fleet's maximum, one for the maximum and all above, and one for
+    nothing to do.
+
+    Missing metrics change nothing: the alarms of demands act on data alone, and the quiet one keeps its state.
+
+    Costs: $0.30 a month for each alarm of ten seconds, $0.10 for the quiet one (Amazon CloudWatch pricing): $0.70 for
+    a maximum of up to 11 tasks, $1.00 up to 104, $1.30 up to 722, $1.60 beyond.
+
+    Args:
+        target: the scalable target.
+    """
+
+    def __init__(
+        self, scope: Construct, id_: str, *, label: Label, fleet: str, settings: FleetSettings, target: Expression
+    ) -> None:  # fmt: skip
+        super().__init__(scope, id_)
+        self._label, self._fleet, self._target = label, fleet, target
+        self._metrics = BacklogMetrics.of(label)
+        scaling = settings.scaling
+        self._most = local(
+            self, "most_tasks", f"max({scaling.max}, [for item in {scaling.schedule} : item.max]...)"
+        )
+        for part in RANGES:
+            self._follow(part)
+        self._fill()
+        self._rest(scaling.quiet_minutes)
+
+    def _follow(self, part: Range) -> None:
+        """Set the tasks of the demand's band, while it is within a range."""
+        where = Expression(f"{self._most} > {part.first}")
+        policy = ExactPolicy(
+            self, f"demand_from_{part.first}", target=self._target, steps=_steps(part), where=where
+        )
+        end = self._most if part is RANGES[-1] else f"min({part.last + 1}, {self._most})"
+        CloudwatchMetricAlarm(
+            policy,
+            "Alarm",
+            count=when(where),
+            alarm_name=self._name(f"demand-from-{part.first}"),
+            alarm_description=f"{self._fleet} has work for {part.first} tasks or more",
+            comparison_operator="GreaterThanOrEqualToThreshold",
+            threshold=part.first,
+            evaluation_periods=1,
+            treat_missing_data="missing",
+            alarm_actions=[text(policy.arn)],
+            metric_query=[
+                CloudwatchMetricAlarmMetricQuery(
+                    id="demand",
+                    metric=CloudwatchMetricAlarmMetricQueryMetric(
+                        namespace=self._metrics.namespace,
+                        metric_name=DEMAND,
+                        dimensions=self._metrics.dimensions(self._fleet),
+                        period=SECONDS,
+                        stat="Maximum",
+                    ),
+                ),
+                # In ALARM within the range alone, or it would repeat its action against the next range's.
+                CloudwatchMetricAlarmMetricQuery(
+                    id="within",
+                    label="Demand within the range",
+                    expression=f"IF(demand < {text(end)}, demand, 0)",
+                    return_data=True,
+                ),
+            ],
+            tags=self._label.tagged(),
+        )
+
+    def _fill(self) -> None:
+        """Set the most tasks, at a demand of as many or more."""
+        where = Expression(f"{self._most} > 0")
+        policy = ExactPolicy(
+            self,
+            "demand_of_all",
+            target=self._target,
+            steps=[Step(metric_interval_lower_bound="0", scaling_adjustment=number(self._most))],
+            where=where,
+        )
+        CloudwatchMetricAlarm(
+            policy,
+            "Alarm",
+            count=when(where),
+            alarm_name=self._name("demand-of-all"),
+            alarm_description=f"{self._fleet} has work for all of its tasks",
+            namespace=self._metrics.namespace,
+            metric_name=DEMAND,
+            dimensions=self._metrics.dimensions(self._fleet),
+            period=SECONDS,
+            statistic="Maximum",
+            comparison_operator="GreaterThanOrEqualToThreshold",
+            threshold=number(self._most),
+            evaluation_periods=1,
+            treat_missing_data="missing",
+            alarm_actions=[text(policy.arn)],
+            tags=self._label.tagged(),
+        )
+
+    def _rest(self, minutes: object) -> None:
+        """Set no tasks, or the target's fewest, after minutes without demand."""
+        where = Expression(f"{self._most} > 0")
+        policy = ExactPolicy(
+            self,
+            "no_demand",
+            target=self._target,
+            steps=[Step(metric_interval_upper_bound="0", scaling_adjustment=0)],
+            where=where,
+        )
+        CloudwatchMetricAlarm(
+            policy,
+            "Alarm",
+            count=when(where),
+            alarm_name=self._name("no-demand"),
+            alarm_description=f"{self._fleet} has nothing to do",
+            namespace=self._metrics.namespace,
+            metric_name=DEMAND,
+            dimensions=self._metrics.dimensions(self._fleet),
+            period=60,
+            statistic="Maximum",
+            comparison_operator="LessThanOrEqualToThreshold",
+            threshold=0,
+            evaluation_periods=number(minutes),
+            # Else a single zero before the metrics end would stop the fleet (Amazon CloudWatch User Guide,
+            # "Configuring how CloudWatch alarms treat missing data", the table's row - - X - -).
+            treat_missing_data="ignore",
+            alarm_actions=[text(policy.arn)],
+            tags=self._label.tagged(),
+        )
+
+    def _name(self, what: str) -> str:
+        return f"{text(self._label.name)}-{self._fleet}-{what}"
+
+
+def _steps(part: Range) -> list[Step]:
+    """A step for each band, its bounds counted from the range's first demand; the last is open above."""
+    ends = [str(band.tasks + 1 - part.first) for band in part.bands[:-1]]
+    return [
+        Step(
+            metric_interval_lower_bound=str(band.first - part.first),
+            metric_interval_upper_bound=end,
+            scaling_adjustment=band.tasks,
+        )
+        for band, end in zip(part.bands, [*ends, None], strict=True)
+    ]

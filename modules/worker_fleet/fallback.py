@@ -1,0 +1,152 @@
+"""On-demand tasks in place of the Spot tasks that Fargate has no capacity for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cdktf_cdktf_provider_aws.appautoscaling_target import AppautoscalingTarget
+from cdktf_cdktf_provider_aws.cloudwatch_metric_alarm import (
+    CloudwatchMetricAlarm,
+    CloudwatchMetricAlarmMetricQuery,
+    CloudwatchMetricAlarmMetricQueryMetric,
+)
+from cdktf_cdktf_provider_aws.ecs_service import EcsService, EcsServiceCapacityProviderStrategy
+from constructs import Construct
+
+from modules.expression import Expression, local, number, ref, text, when
+from modules.metrics import DEMAND, BacklogMetrics
+from modules.stack import Label
+from modules.worker_fleet.autoscaling import ExactPolicy, Step
+from modules.worker_fleet.bands import SHORTFALL
+from modules.worker_fleet.bounds import DIMENSION
+from modules.worker_fleet.settings import FleetSettings
+
+MakeService = Callable[[Construct, str, list[EcsServiceCapacityProviderStrategy], float | None], EcsService]
+"""Makes a service of the fleet's: scope, name, capacity, count."""
+
+
+class Fallback(Construct):
+    """A second service of the same tasks, ``<fleet>-on-demand``, driven by what the first one lacks.
+
+    Where Fargate has no Spot capacity, ECS starts fewer tasks than it is told to and goes on trying (Amazon ECS
+    Developer Guide, "Amazon ECS clusters for Fargate", "Fargate Spot termination notices"). A change of the service's
+    weights would deploy it anew; so what is missing for some minutes runs here, and ends, protected while it works,
+    once the Spot tasks are there.
+
+    Missing is the demand, up to the fleet's own maximum (the least of its schedules'), without the Spot tasks that run: their number is the sample
+    count of the service's CPU metric, of which there is none while no task runs (Amazon ECS Developer Guide,
+    "Service RUNNING task count").
+
+    Costs: Fargate's on-demand price for the tasks that stand in, about three times Spot's; $0.40 a month for the
+    alarms.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        label: Label,
+        fleet: str,
+        settings: FleetSettings,
+        cluster_name: Expression,
+        runs: Expression,
+        make_service: MakeService,
+    ) -> None:
+        """Make the service, its scalable target, and the two alarms with their policies.
+
+        Args:
+            scope: the fleet.
+            id_: its place there.
+            label: what names and tags them.
+            fleet: the fleet's name.
+            settings: the fleet's.
+            cluster_name: where it runs.
+            runs: whether the fleet may run tasks; the maximum is 0 otherwise.
+            make_service: makes the service as the fleet's own is.
+        """
+        super().__init__(scope, id_)
+        self._label, self._fleet, self._cluster_name = label, fleet, cluster_name
+        scaling, fallback = settings.scaling, f"{settings.capacity.fallback}"
+        # A schedule may hold the fleet at fewer: what it may not have is not missing.
+        self._most = local(
+            self, "most_spot_tasks", f"min({scaling.max}, [for item in {scaling.schedule} : item.max]...)"
+        )
+        self._minutes = f"try({fallback}.minutes, 1)"
+        self._where = Expression(f"{fallback} != null")
+        strategy = EcsServiceCapacityProviderStrategy(capacity_provider="FARGATE", weight=1, base=0)
+        service = make_service(self, f"{fleet}-on-demand", [strategy], when(self._where))
+        target = AppautoscalingTarget(
+            self,
+            "Target",
+            count=when(self._where),
+            service_namespace="ecs",
+            scalable_dimension=DIMENSION,
+            resource_id=f"service/{text(cluster_name)}/{text(ref(service)[0].name)}",
+            min_capacity=0,
+            max_capacity=number(f"{runs} ? try({fallback}.max, 0) : 0"),
+            tags=label.tagged(),
+        )
+        steps = [
+            Step(
+                metric_interval_lower_bound=str(tasks - 1),
+                metric_interval_upper_bound=None if following is None else str(following - 1),
+                scaling_adjustment=tasks,
+            )
+            for tasks, following in zip(SHORTFALL, [*SHORTFALL[1:], None], strict=True)
+        ]
+        self._alarm("missing", ref(target)[0], steps, "GreaterThanOrEqualToThreshold", 1, "lacks Spot tasks")
+        self._alarm(
+            "back",
+            ref(target)[0],
+            [Step(metric_interval_upper_bound="0", scaling_adjustment=0)],
+            "LessThanOrEqualToThreshold",
+            0,
+            "has all of its Spot tasks",
+        )
+
+    def _alarm(
+        self, name: str, target: Expression, steps: list[Step], operator: str, threshold: int, what: str
+    ) -> None:
+        policy = ExactPolicy(self, f"spot_{name}", target=target, steps=steps, where=self._where)
+        CloudwatchMetricAlarm(
+            policy,
+            "Alarm",
+            count=when(self._where),
+            alarm_name=f"{text(self._label.name)}-{self._fleet}-spot-{name}",
+            alarm_description=f"{self._fleet} {what}",
+            comparison_operator=operator,
+            threshold=threshold,
+            evaluation_periods=number(self._minutes),
+            treat_missing_data="ignore",
+            alarm_actions=[text(policy.arn)],
+            metric_query=self._shortfall(),
+            tags=self._label.tagged(),
+        )
+
+    def _shortfall(self) -> list[CloudwatchMetricAlarmMetricQuery]:
+        metrics = BacklogMetrics.of(self._label)
+        demand = CloudwatchMetricAlarmMetricQueryMetric(
+            namespace=metrics.namespace,
+            metric_name=DEMAND,
+            dimensions=metrics.dimensions(self._fleet),
+            period=60,
+            # Of a fleet that ends the demand is ahead of the tasks, and nothing is missing.
+            stat="Minimum",
+        )
+        running = CloudwatchMetricAlarmMetricQueryMetric(
+            namespace="AWS/ECS",
+            metric_name="CPUUtilization",
+            dimensions={"ClusterName": text(self._cluster_name), "ServiceName": self._fleet},
+            period=60,
+            stat="SampleCount",
+        )
+        most = text(self._most)
+        expression = f"IF(demand < {most}, demand, {most}) - FILL(running, 0)"
+        return [
+            CloudwatchMetricAlarmMetricQuery(id="demand", metric=demand),
+            CloudwatchMetricAlarmMetricQuery(id="running", metric=running),
+            CloudwatchMetricAlarmMetricQuery(
+                id="missing", label="Missing Spot tasks", expression=expression, return_data=True
+            ),
+        ]
