@@ -95,7 +95,11 @@ class Image:
                 os.chown(volume, UID, UID)
         self.app.mkdir(parents=True)
         package(self.app, experiments)
-        shutil.copytree(ROOT / "scythe_worker", self.app / "scythe_worker")
+        shutil.copytree(
+            ROOT / "scythe_worker",
+            self.app / "scythe_worker",
+            ignore=shutil.ignore_patterns("__pycache__"),
+        )
         shutil.copytree(Path(scythe.__file__).parent, self.site / "scythe")
         (self.site / "cache").symlink_to(self.volumes["/var/cache/scythe"])
         for path in (*self.app.rglob("*"), *self.site.rglob("*"), self.app, self.site):
