@@ -8,6 +8,7 @@ import logging
 import os
 import queue
 import signal
+import threading
 import time
 from types import FrameType
 from typing import Any
@@ -192,7 +193,12 @@ class FleetWorker(Worker):
         elif self._action_listener_process is not None:
             # It may yet register, and be given a task that nobody would know of.
             self._action_listener_process.kill()
-        self._stop_listener_event.set()
+        self._close_stream()
+
+    def _close_stream(self) -> None:
+        """Have the listener stop listening."""
+        # In a thread: the call waits for the listener to wake, for ever if that has died.
+        threading.Thread(target=self._stop_listener_event.set, daemon=True).start()
 
     async def _empty(self, deadline: float) -> tuple[int, int]:
         """Until no task runs; how many were given back, and how many were waited for."""
@@ -231,7 +237,7 @@ class FleetWorker(Worker):
 
     async def _flush(self) -> None:
         """Have the listener stop listening, send what it has, and end."""
-        self._stop_listener_event.set()
+        self._close_stream()
         runner = self._action_runner and self._action_runner.runner
         until = time.monotonic() + BOUNCED_SECONDS
         while runner and runner.running_tasks and time.monotonic() < until:

@@ -63,16 +63,13 @@ def failures_before(events: Iterable[Event], attempt: int) -> Failures:
     """Count the attempts before this one that failed or ran out of time, and were not given back."""
     failed: set[int] = set()
     ended: set[int] = set()
-    returned: set[int] = set()
     for event in events:
         if event.attempt >= attempt or event.kind not in ENDS:
             continue
         ended.add(event.attempt)
-        if event.message.startswith(GIVEN_BACK):
-            returned.add(event.attempt)
-        elif event.kind in FAILURES:
+        if event.kind in FAILURES and not event.message.startswith("nobody"):
             failed.add(event.attempt)
-    return Failures(len(failed - returned), len(ended) == attempt)
+    return Failures(len(failed), len(ended) == attempt)
 
 
 class Retries:

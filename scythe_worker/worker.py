@@ -45,6 +45,8 @@ def start(environment: Mapping[str, str]) -> int:
     """
     settings = WorkerSettings.load(environment)
     logs.start()
+    # scythe-engine's progress bars are no lines of a log.
+    os.environ.setdefault("TQDM_DISABLE", "1")
     config = _scythe_config()
     logs.take_over_hatchets()
     _check_cache()
