@@ -67,7 +67,7 @@ def failures_before(events: Iterable[Event], attempt: int) -> Failures:
         if event.attempt >= attempt or event.kind not in ENDS:
             continue
         ended.add(event.attempt)
-        if event.kind in FAILURES and not event.message.startswith("nobody"):
+        if event.kind in FAILURES and not event.message.startswith(GIVEN_BACK):
             failed.add(event.attempt)
     return Failures(len(failed), len(ended) == attempt)
 
