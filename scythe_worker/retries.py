@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import random
+import re
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -29,8 +30,12 @@ SPARE = 1000
 UNKNOWN_SPARE = 10
 """While the history cannot be read, a failure ends the task only after this many attempts beyond its own."""
 
-FAILURES = frozenset({"FAILED", "TIMED_OUT"})
-ENDS = FAILURES | {"REASSIGNED", "CANCELLED", "RETRIED_BY_USER"}
+ENDS = frozenset({"FAILED", "TIMED_OUT", "REASSIGNED", "CANCELLED", "RETRIED_BY_USER"})
+
+OWN = re.compile("__hatchet_error_metadata__|invalid null character|invalid json in field")
+"""In the message of a failure that is the experiment's own: hatchet-sdk puts the first beside every exception, the
+engine the others in the place of results and errors that it cannot store. Whatever else the engine calls failed is
+its own: "Could not send task to worker", say, where a worker is gone before the scheduler knows."""
 
 COMPLETE_SECONDS = 5.0
 """The engine writes its history a moment after the fact."""
@@ -67,7 +72,7 @@ def failures_before(events: Iterable[Event], attempt: int) -> Failures:
         if event.attempt >= attempt or event.kind not in ENDS:
             continue
         ended.add(event.attempt)
-        if event.kind in FAILURES and not event.message.startswith(GIVEN_BACK):
+        if event.kind == "TIMED_OUT" or (event.kind == "FAILED" and OWN.search(event.message)):
             failed.add(event.attempt)
     return Failures(len(failed), len(ended) == attempt)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import pytest
+from hatchet_sdk.exceptions import TaskRunError
 
 from scythe_worker.retries import GIVEN_BACK, SPARE, UNKNOWN_SPARE, Event, Failures, Retries, failures_before
 
@@ -12,9 +13,14 @@ TASK = "scythe_experiment_annual:scythe_experiment_annual"
 
 
 def told(*attempts: str) -> list[Event]:
-    """A history, an attempt for each letter: Failed, Timed out, given Back, Reassigned, or Nothing yet."""
+    """A history, an attempt for each letter: Failed, Timed out, given Back, Reassigned, not Sent, Invalid, or Nothing yet."""
     ends = {
-        "F": ("FAILED", "ValueError: no solution"),
+        "F": (
+            "FAILED",
+            TaskRunError.from_exception(ValueError("none"), "run").serialize(include_metadata=True),
+        ),
+        "S": ("FAILED", "Could not send task to worker. This likely means that too many slots have been"),
+        "I": ("FAILED", "encoded jsonb contains invalid null character \\u0000 in field `taskOutput`"),
         "T": ("TIMED_OUT", "Task exceeded timeout of 1m"),
         "B": ("FAILED", f"{GIVEN_BACK}: the worker was told to stop"),
         "R": ("REASSIGNED", "Worker did not send a heartbeat for 30 seconds"),
@@ -36,6 +42,8 @@ def told(*attempts: str) -> list[Event]:
         ("BRBRB", 0, True),
         ("F", 1, True),
         ("BFBTR", 2, True),
+        ("SSRS", 0, True),
+        ("SI", 1, True),
         ("FN", 1, False),
     ],
 )
