@@ -1,18 +1,24 @@
 """``python -m scythe_worker [health | backlog [health]]``: what the worker image runs, and the health checks."""
 
+import logging
 import os
+import signal
 import sys
+from multiprocessing import util
+from typing import NoReturn
 
 from scythe_worker import health
 
 USAGE = "usage: python -m scythe_worker [health | backlog [health]]"
+CRASH = 1
 
 
 def main(arguments: list[str]) -> int:
     """Run the worker, or ask after its health; the exit status.
 
-    0: the worker has drained, or is healthy. 1: it died, or is not healthy. 2: something that it was given
-    is wrong; each fault is one line on stderr.
+    0: the worker has drained, or is healthy. 1: it crashed, or is not healthy. 2: something that it was given
+    is wrong. 3: the engine does not answer. 4: the engine refuses the token. Each fault of 2, 3 and 4 is one
+    line on stderr, the last of the log.
     """
     if arguments == ["health"]:
         fault = health.fault(os.environ)
@@ -24,17 +30,42 @@ def main(arguments: list[str]) -> int:
     if arguments:
         print(USAGE, file=sys.stderr)
         return 2
+    # Until there is a worker there is nothing to drain, and importing it takes seconds.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: os._exit(0))
+    status, lines = _work()
+    for line in lines:
+        print(f"scythe_worker: {line}", file=sys.stderr)
+    return leave(status)
+
+
+def leave(status: int) -> NoReturn:
+    """End the process, whatever its threads do: Python would wait for simulations that were given back."""
+    # Else the tracker of multiprocessing's semaphores complains into the log.
+    util._run_finalizers(0)  # type: ignore[attr-defined]  # what multiprocessing itself does at the end
+    logging.shutdown()
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(status)
+
+
+def _work() -> tuple[int, tuple[str, ...]]:
     # Not at the top: the health check runs every 30 s and needs none of it.
     from scythe_worker.settings import SettingsError
-    from scythe_worker.worker import start
 
     try:
-        start(os.environ)
+        from scythe_worker.worker import start
+
+        return start(os.environ), ()
     except SettingsError as error:
-        for line in error.faults:
-            print(f"scythe_worker: {line}", file=sys.stderr)
-        return 2
-    return 0
+        return 2, error.faults
+    except Exception as error:
+        from scythe_worker.engine import EngineError
+
+        if isinstance(error, EngineError):
+            return error.status, (str(error),)
+        logging.getLogger("scythe_worker").critical("crashed", exc_info=True)
+        return CRASH, ()
 
 
 def _backlog(arguments: list[str]) -> int:

@@ -5,13 +5,18 @@ from __future__ import annotations
 import importlib.util
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 TOKEN = "HATCHET_CLIENT_TOKEN"  # noqa: S105  # the variable's name
 BUCKET = "SCYTHE_STORAGE_BUCKET"
 MODULE = "SCYTHE_WORKER_EXPERIMENTS_MODULE"
 EXPERIMENTS = "SCYTHE_WORKER_EXPERIMENTS"
 EXPERIMENTS_ELSEWHERE = "SCYTHE_WORKER_EXPERIMENTS_ELSEWHERE"
+NOTICE = "SCYTHE_WORKER_NOTICE_SECONDS"
+PATIENCE = "SCYTHE_WORKER_PATIENCE_SECONDS"
+TYPICAL = "EXPERIMENT_TYPICAL_SECONDS"
+"""Not one of ``SCYTHE_``, which the deployment keeps to itself: a fleet's ``environment`` may set it."""
+
 TIMEOUTS = tuple(
     f"SCYTHE_TIMEOUT_{task}_{kind}"
     for task in ("SCATTER_GATHER", "EXPERIMENT")
@@ -25,6 +30,7 @@ NO_TOKEN = (
     f"{TOKEN}: not an API token of Hatchet (value not shown); must be a JWT, three parts with dots between"
 )
 
+SECONDS = re.compile(r"[0-9]{1,6}(\.[0-9]{1,3})?")
 JWT = re.compile(r"ey[\w-]+\.[\w-]+\.[\w-]+")
 
 
@@ -39,17 +45,24 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True)
 class WorkerSettings:
-    """Which experiments a worker runs.
+    """Which experiments a worker runs, and how it comes and goes.
 
     Attributes:
         module: the researcher's package or module; importing it registers the experiments.
         experiments: names of the tasks to run; None for all.
         elsewhere: names of tasks to leave to other fleets.
+        notice: seconds from SIGTERM to the kill.
+        patience: seconds to wait for an engine that does not answer when the worker starts.
+        typical: how many seconds a run of each task typically takes, as the researcher says; that of the empty
+            name is for all others.
     """
 
     module: str = "experiments"
     experiments: frozenset[str] | None = None
     elsewhere: frozenset[str] = frozenset()
+    notice: float = 120.0
+    patience: float = 300.0
+    typical: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def load(cls, environment: Mapping[str, str]) -> WorkerSettings:
@@ -62,8 +75,14 @@ class WorkerSettings:
         faults = [*_faults(environment), *_module_faults(module)]
         if faults:
             raise SettingsError(*faults)
-        named = _names(environment.get(EXPERIMENTS, ""))
-        return cls(module, named or None, _names(environment.get(EXPERIMENTS_ELSEWHERE, "")))
+        return cls(
+            module,
+            _names(environment.get(EXPERIMENTS, "")) or None,
+            _names(environment.get(EXPERIMENTS_ELSEWHERE, "")),
+            notice=float(environment.get(NOTICE) or cls.notice),
+            patience=float(environment.get(PATIENCE) or cls.patience),
+            typical=_typical(environment.get(TYPICAL, "")),
+        )
 
 
 def _faults(environment: Mapping[str, str]) -> Iterator[str]:
@@ -78,6 +97,22 @@ def _faults(environment: Mapping[str, str]) -> Iterator[str]:
         value = environment.get(name)
         if value is not None and not DURATION.fullmatch(value):
             yield f"{name}: got {value!r}; must be a duration of Hatchet's such as 10h, 30m or 90s"
+
+    for name in (NOTICE, PATIENCE):
+        value = environment.get(name)
+        if value and not SECONDS.fullmatch(value):
+            yield f"{name}: got {value!r}; must be a number of seconds"
+    for part in filter(None, environment.get(TYPICAL, "").split(",")):
+        if not SECONDS.fullmatch(part.rpartition("=")[2].strip()):
+            yield (
+                f"{TYPICAL}: got {part!r}; must be the seconds of a typical run, for all experiments (90) "
+                "or for each (scythe_experiment_annual=90,scythe_experiment_daily=5)"
+            )
+
+
+def _typical(value: str) -> dict[str, float]:
+    parts = (part.rpartition("=") for part in value.split(",") if part.strip())
+    return {name.strip().lower(): float(seconds) for name, _, seconds in parts}
 
 
 def _module_faults(module: str) -> Iterator[str]:

@@ -14,11 +14,16 @@ from typing import TYPE_CHECKING, Any
 import pydantic_settings
 from pydantic import ValidationError
 
+from scythe_worker import logs
+from scythe_worker.identity import worker_name
+from scythe_worker.protection import protection
 from scythe_worker.settings import EXPERIMENTS, NO_TOKEN, TOKEN, SettingsError, WorkerSettings
 
 if TYPE_CHECKING:
     from hatchet_sdk.runnables.workflow import BaseWorkflow
     from scythe.worker import ScytheWorkerConfig
+
+    from scythe_worker.fleet_worker import FleetWorker
 
 PREFIXES = {
     "ClientConfig": "HATCHET_CLIENT_",
@@ -31,22 +36,64 @@ PREFIXES = {
 """What the variables of each settings class begin with (``hatchet_sdk.config``, ``scythe.worker``)."""
 
 
-def start(environment: Mapping[str, str]) -> None:
-    """Run a worker until it is told to stop; ends the process itself when it has drained.
+def start(environment: Mapping[str, str]) -> int:
+    """Run a worker until it is told to stop, and has drained; the exit status.
 
     Raises:
         SettingsError: for what is wrong with the environment or the researcher's package.
+        EngineError: for an engine that does not answer, or does not take the token.
     """
     settings = WorkerSettings.load(environment)
+    logs.start()
+    # scythe-engine's progress bars are no lines of a log.
+    os.environ.setdefault("TQDM_DISABLE", "1")
     config = _scythe_config()
+    logs.take_over_hatchets()
     _check_cache()
     _import(settings.module)
     # A fan worker runs none of them, but needs them registered to share them out.
     chosen = _chosen(settings)
+    worker = _worker(environment, settings, config)
+    worker.reach_engine()
     # scythe-engine itself would run every experiment of the package; a fleet may have but some of them.
-    config.model_copy(update={"DOES_LEAF": False}).start(
-        additional_workflows=chosen if config.DOES_LEAF else []
+    for workflow in [*_scatter_gather(config), *(chosen if config.DOES_LEAF else [])]:
+        worker.register_workflow(workflow)
+    return worker.run()
+
+
+def _worker(
+    environment: Mapping[str, str], settings: WorkerSettings, config: ScytheWorkerConfig
+) -> FleetWorker:
+    from scythe.hatchet import hatchet
+
+    from scythe_worker.drain import Durations
+    from scythe_worker.fleet_worker import FleetWorker
+    from scythe_worker.retries import Retries
+    from scythe_worker.runner import Tasks, history
+
+    keeper = protection(environment)
+    tasks = Tasks(
+        Retries(history(hatchet.config)),
+        Durations(settings.typical),
+        keeper.set_busy if keeper else lambda busy: None,
     )
+    return FleetWorker(
+        name=worker_name(environment, config.computed_name),
+        config=hatchet.config,
+        slots={"default": config.computed_slots, "durable": config.computed_durable_slots},
+        labels=config.labels,
+        tasks=tasks,
+        notice=settings.notice,
+        patience=settings.patience,
+    )
+
+
+def _scatter_gather(config: ScytheWorkerConfig) -> list[BaseWorkflow[Any]]:
+    if not config.DOES_FAN:
+        return []
+    from scythe.scatter_gather import scatter_gather
+
+    return [scatter_gather]
 
 
 def _scythe_config() -> ScytheWorkerConfig:

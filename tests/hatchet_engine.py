@@ -31,6 +31,7 @@ class Engine:
 
     def __init__(self, server: Any) -> None:
         """Serve on a port of its own."""
+        self._server = server
         self.workflows: list[Any] = []
         self.registered: Queue[Any] = Queue()
         self.ended: Queue[tuple[str, str]] = Queue()
@@ -49,7 +50,7 @@ class Engine:
             server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, methods),))
         self.port: int = server.add_insecure_port("127.0.0.1:0")
 
-    def give(self, action_id: str, payload: Mapping[str, object]) -> None:
+    def give(self, action_id: str, payload: Mapping[str, object], task_run: str = "task-run") -> None:
         """Assign a task's run to the worker that listens."""
         self._actions.put(
             messages.AssignedAction(
@@ -58,7 +59,7 @@ class Engine:
                 job_id="job",
                 job_run_id="job-run",
                 task_id="task",
-                task_run_external_id="task-run",
+                task_run_external_id=task_run,
                 action_id=action_id,
                 task_name=action_id.split(":")[1],
                 action_type=messages.START_STEP_RUN,
@@ -69,6 +70,11 @@ class Engine:
     def close(self) -> None:
         """Let the listening worker's stream end."""
         self._actions.put(None)
+
+    def stop(self) -> None:
+        """Be gone, as an engine that is stopped."""
+        self.close()
+        self._server.stop(grace=None).wait()
 
     def _put(self, request: Any) -> Any:
         self.workflows.append(request)
@@ -112,5 +118,4 @@ def engine() -> Iterator[Engine]:
     try:
         yield it
     finally:
-        it.close()
-        server.stop(grace=None).wait()
+        it.stop()

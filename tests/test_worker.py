@@ -15,6 +15,8 @@ from threading import Thread
 
 import pytest
 
+from scythe_worker.settings import WorkerSettings
+
 ROOT = Path(__file__).parents[1]
 EXPERIMENT = """
 from scythe.base import ExperimentInputSpec, ExperimentOutputSpec
@@ -30,7 +32,7 @@ def annual(input_spec: ExperimentInputSpec) -> Output:
 """
 
 
-def token(**claims: str) -> str:
+def token(**claims: object) -> str:
     """A token as Hatchet's are, signed by nobody."""
     parts = ({"alg": "none"}, claims, {"canary": "signature"})
     return ".".join(urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts)
@@ -104,6 +106,16 @@ REFUSED: Mapping[str, tuple[dict[str, str | None], str, str]] = {
         {"SCYTHE_TIMEOUT_SCATTER_GATHER_SCHEDULE": ""},
         EXPERIMENT,
         "SCYTHE_TIMEOUT_SCATTER_GATHER_SCHEDULE: got ''",
+    ),
+    "patience in words": (
+        {"SCYTHE_WORKER_PATIENCE_SECONDS": "5m"},
+        EXPERIMENT,
+        "SCYTHE_WORKER_PATIENCE_SECONDS: got '5m'; must be a number of seconds",
+    ),
+    "no seconds": (
+        {"EXPERIMENT_TYPICAL_SECONDS": "scythe_experiment_annual=long"},
+        EXPERIMENT,
+        "EXPERIMENT_TYPICAL_SECONDS: got 'scythe_experiment_annual=long'; must be the seconds",
     ),
     "slots in words": ({"SCYTHE_WORKER_SLOTS": "many"}, EXPERIMENT, "SCYTHE_WORKER_SLOTS: Input should be"),
     "no slots": ({"SCYTHE_WORKER_SLOTS": "0"}, EXPERIMENT, "SCYTHE_WORKER_SLOTS: got 0"),
@@ -179,6 +191,16 @@ def test_every_fault_of_the_environment_is_said_at_once(tmp_path: Path) -> None:
         "SCYTHE_TIMEOUT_EXPERIMENT_SCHEDULE",
         "SCYTHE_WORKER_EXPERIMENTS_MODULE",
     ]
+
+
+def test_typical_durations_are_for_all_or_for_each() -> None:
+    def typical(value: str) -> object:
+        given = environment(EXPERIMENT_TYPICAL_SECONDS=value, SCYTHE_WORKER_EXPERIMENTS_MODULE="json")
+        return WorkerSettings.load(given).typical
+
+    assert typical("90") == {"": 90}
+    assert typical("Scythe_Experiment_Annual = 7.5,60") == {"scythe_experiment_annual": 7.5, "": 60}
+    assert typical("") == {}
 
 
 def test_other_words_are_refused(tmp_path: Path) -> None:

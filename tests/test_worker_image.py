@@ -94,13 +94,12 @@ class Image:
             if os.geteuid() == 0:
                 os.chown(volume, UID, UID)
         self.app.mkdir(parents=True)
+        ours = shutil.ignore_patterns("__pycache__")
         if isinstance(experiments, Path):
-            shutil.copytree(
-                experiments, self.app / "experiments", ignore=shutil.ignore_patterns("__pycache__")
-            )
+            shutil.copytree(experiments, self.app / "experiments", ignore=ours)
         else:
             package(self.app, experiments)
-        shutil.copytree(ROOT / "scythe_worker", self.app / "scythe_worker")
+        shutil.copytree(ROOT / "scythe_worker", self.app / "scythe_worker", ignore=ours)
         shutil.copytree(Path(scythe.__file__).parent, self.site / "scythe")
         (self.site / "cache").symlink_to(self.volumes["/var/cache/scythe"])
         for path in (*self.app.rglob("*"), *self.site.rglob("*"), self.app, self.site):

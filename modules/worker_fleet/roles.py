@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from constructs import Construct
 
-from modules.expression import Expression
-from modules.policies import Statement
+from modules.cluster.cluster import Cluster
+from modules.expression import Expression, text
+from modules.policies import Condition, Statement
 from modules.stack import Label
 from modules.task_roles import TaskRoles
 from modules.worker_fleet.settings import FleetSettings
@@ -16,11 +17,25 @@ class FleetRoles(TaskRoles):
 
     def __init__(
         self, scope: Construct, id_: str, *, label: Label, fleet: str, settings: FleetSettings, image: Expression,
-        log_group_name: str,
+        log_group_name: str, cluster: Cluster,
     ) -> None:  # fmt: skip
         super().__init__(scope, id_, label=label, name=fleet, images=[image], log_group_name=log_group_name)
         self._allow_values(settings)
         self.allow_exec(Expression(settings.exec))
+        self._allow_protection(cluster)
+
+    def _allow_protection(self, cluster: Cluster) -> None:
+        """Let workers keep ECS from stopping them while they run simulations.
+
+        The ECS agent asks with the task's own role (Amazon ECS Developer Guide, "Task scale-in protection").
+        """
+        tasks = self.arn("ecs", f"task/{text(cluster.name)}/*")
+        own = Condition("ArnEquals", "ecs:cluster", [cluster.arn])
+        self.grant(
+            self.task,
+            "protection",
+            Statement(["ecs:GetTaskProtection", "ecs:UpdateTaskProtection"], [tasks], [own]),
+        )
 
     def _allow_values(self, settings: FleetSettings) -> None:
         arns = f"values({settings.secrets})"

@@ -83,6 +83,7 @@ class WorkerFleet(Construct):
             settings=settings,
             image=image,
             log_group_name=self._log_group_name,
+            cluster=cluster,
         )
         storage.grant_read_write(roles.task)
         token.grant_read(roles.execution)

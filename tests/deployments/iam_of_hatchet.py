@@ -192,9 +192,10 @@ class Engine:
         }
 
     def topic(self) -> Questions:
-        """EventBridge publishes what this environment's rules find."""
+        """EventBridge publishes what this environment's rules find, CloudWatch its alarms."""
         topic = self.arn("observability", "aws_sns_topic.alarms")
         rule = f"arn:aws:events:{self._at}:rule/{self.run.name}-services"
+        alarm = f"arn:aws:cloudwatch:{self._at}:alarm:{self.run.name}-backlog"
 
         def asked(
             allowed: bool, source: str = rule, account: str = ACCOUNT, *, action: str = "Publish",
@@ -210,7 +211,12 @@ class Engine:
                 asked(False, account=OTHER),
                 asked(False, action="Subscribe"),
                 asked(False, action="DeleteTopic"),
+                asked(True, alarm, who="cloudwatch.amazonaws.com"),
+                asked(False, alarm, OTHER, who="cloudwatch.amazonaws.com"),
+                asked(False, alarm.replace(self.run.name, "other"), who="cloudwatch.amazonaws.com"),
+                asked(False, alarm),
                 asked(False, who="cloudwatch.amazonaws.com"),
+                Question(False, "sns:Publish", topic, {}, "cloudwatch.amazonaws.com"),
                 Question(False, "sns:Publish", topic, {}, "events.amazonaws.com"),
                 Question(False, "sns:Publish", f"{topic}-other",
                          {"aws:SourceArn": rule, "aws:SourceAccount": ACCOUNT}, "events.amazonaws.com"),

@@ -1,0 +1,43 @@
+"""What a worker is called: by the ECS task that it is, where it is one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from urllib.error import URLError
+from urllib.request import urlopen
+
+METADATA = "ECS_CONTAINER_METADATA_URI_V4"
+"""Set by ECS (Developer Guide, "Amazon ECS task metadata endpoint version 4 for tasks on Fargate")."""
+
+SECONDS = 2
+
+
+def worker_name(environment: Mapping[str, str], fleet: str) -> str:
+    """The fleet's name with the task's id and place, such as ``docs-simulations-0a1b...-eu-west-1a``.
+
+    The fleet's alone outside of ECS, and where the metadata do not answer: a name is not worth a worker.
+
+    Args:
+        environment: this container's.
+        fleet: what all workers of the fleet share.
+    """
+    task = _task(environment.get(METADATA, ""))
+    parts = (
+        str(task.get("TaskARN") or "").rpartition("/")[2],
+        task.get("AvailabilityZone"),
+        # Not among what Fargate documents today, which promises that fields may be added.
+        task.get("CapacityProviderName") or task.get("CapacityProvider"),
+    )
+    return "-".join([fleet, *(str(part) for part in parts if part)])
+
+
+def _task(address: str) -> dict[str, object]:
+    if not address.startswith("http://"):
+        return {}
+    try:
+        with urlopen(f"{address}/task", timeout=SECONDS) as response:  # noqa: S310  # ECS's own, over HTTP
+            task = json.load(response)
+    except (URLError, OSError, ValueError):
+        return {}
+    return task if isinstance(task, dict) else {}

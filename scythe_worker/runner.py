@@ -1,0 +1,248 @@
+"""Runs the tasks as hatchet-sdk does, and knows at any time which run, so that they can be given back."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
+from dataclasses import dataclass
+from typing import Any
+
+from hatchet_sdk.clients.rest.api.task_api import TaskApi
+from hatchet_sdk.clients.rest.exceptions import ApiException, OpenApiException
+from hatchet_sdk.clients.v1.api_client import BaseRestClient
+from hatchet_sdk.config import ClientConfig
+from hatchet_sdk.contracts.dispatcher_pb2 import STEP_EVENT_TYPE_COMPLETED, STEP_EVENT_TYPE_FAILED
+from hatchet_sdk.runnables.action import Action
+from hatchet_sdk.worker.action_listener_process import ActionEvent
+from hatchet_sdk.worker.runner.runner import Runner
+from urllib3.exceptions import HTTPError
+
+from scythe_worker.drain import Durations
+from scythe_worker.retries import GIVEN_BACK, Event, History, Retries
+
+LOGGER = logging.getLogger(__name__)
+
+REASON = "the worker was told to stop; another one runs the task from its start"
+SPENT = "RetriesSpent: earlier attempts failed or ran out of time as often as the experiment allows"
+ANSWER_SECONDS = 10.0
+BOUNCE_SECONDS = 0.1
+"""A task that the engine sends to a worker that stops waits this long, lest it come back again and again until
+the engine's scheduler has heard of the pause."""
+
+
+class GivenBack(BaseException):
+    """Raised in the thread of a simulation that another worker runs by now."""
+
+
+@dataclass
+class Running:
+    """A task's attempt that runs here, since a moment of `time.monotonic`."""
+
+    action: Action
+    since: float
+
+
+def task_name(action: Action) -> str:
+    """A task's own name, such as ``scythe_experiment_annual``; an action's id has the workflow's before it."""
+    return action.action_id.rpartition(":")[2]
+
+
+class Tasks:
+    """What runs on this worker. Changed by the event loop's thread alone.
+
+    Attributes:
+        running: by the action's key.
+        stopping: whether tasks that arrive are to be given back.
+        durations: how long tasks run.
+        retries: judges failures.
+    """
+
+    def __init__(self, retries: Retries, durations: Durations, set_busy: Callable[[bool], None]) -> None:
+        """Begin with none."""
+        self.running: dict[str, Running] = {}
+        self.stopping = False
+        self.durations = durations
+        self.retries = retries
+        self._set_busy = set_busy
+        self._told: set[str] = set()
+
+    def begin(self, action: Action) -> None:
+        """A task is about to run."""
+        self.running[action.key] = Running(action, time.monotonic())
+        self._set_busy(True)
+
+    def leave(self, key: str) -> None:
+        """A task has left the worker, whatever way."""
+        self.running.pop(key, None)
+        self._told.discard(key)
+        self._set_busy(bool(self.running))
+
+    def tell(self, key: str) -> bool:
+        """Whether the caller is the first to say how this attempt ended; then the engine hears of it."""
+        if key in self._told:
+            return False
+        self._told.add(key)
+        return True
+
+
+class Outbox:
+    """What the runner's events go through on their way to the engine.
+
+    An attempt's end is said once: completed, failed or given back. A failure that may be the experiment's last
+    waits here for the judgement.
+
+    Attributes:
+        threads: for questions to the engine.
+    """
+
+    def __init__(self, queue: Any, tasks: Tasks) -> None:
+        """Lead to hatchet-sdk's queue."""
+        self._queue = queue
+        self._tasks = tasks
+        self._judging: set[Future[None]] = set()
+        self.threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="retries")
+
+    def put(self, event: Any) -> None:
+        """Pass an event on, as hatchet-sdk's runner asks."""
+        if not isinstance(event, ActionEvent) or event.type not in (
+            STEP_EVENT_TYPE_COMPLETED,
+            STEP_EVENT_TYPE_FAILED,
+        ):
+            self._queue.put(event)
+            return
+        action = event.action
+        run = self._tasks.running.get(action.key)
+        if not self._tasks.tell(action.key):
+            return
+        if event.type == STEP_EVENT_TYPE_COMPLETED:
+            if run:
+                self._tasks.durations.saw(task_name(action), time.monotonic() - run.since)
+            self._queue.put(event)
+        elif event.should_not_retry or self._tasks.retries.is_known(action.action_id, action.retry_count):
+            self._judge(event)
+        else:
+            judging = self.threads.submit(self._judge, event)
+            self._judging.add(judging)
+            judging.add_done_callback(self._judging.discard)
+
+    def give_back(self, action: Action) -> bool:
+        """Tell the engine to have another worker run the task; False if its end is told already."""
+        if not self._tasks.tell(action.key):
+            return False
+        self._queue.put(_failed(action, f"{GIVEN_BACK}: {REASON}"))
+        return True
+
+    def fail(self, action: Action, message: str) -> bool:
+        """Tell the engine that a task has failed for good; False if its end is told already."""
+        if not self._tasks.tell(action.key):
+            return False
+        self._queue.put(_failed(action, message, last=True))
+        return True
+
+    def settle(self, seconds: float) -> None:
+        """Wait for the judgements that are under way."""
+        wait_for(list(self._judging), timeout=seconds)
+
+    def _judge(self, event: ActionEvent) -> None:
+        action = event.action
+        if not event.should_not_retry:
+            event.should_not_retry = self._tasks.retries.is_last(
+                action.action_id, action.step_run_id, action.retry_count
+            )
+        self._queue.put(event)
+
+
+class FleetRunner(Runner):
+    """hatchet-sdk's runner, with an `Outbox` and a register of what runs."""
+
+    def __init__(self, tasks: Tasks, event_queue: Any, *arguments: Any, **named: Any) -> None:
+        """Initialize the runner; all but `tasks` is the SDK's."""
+        self._fleet_tasks = tasks
+        self.outbox = Outbox(event_queue, tasks)
+        super().__init__(self.outbox, *arguments, **named)  # type: ignore[arg-type]  # it has the queue's put
+
+    async def handle_start_step_run(self, action: Action) -> Exception | None:
+        """Run a task, unless the worker stops."""
+        tasks = self._fleet_tasks
+        if tasks.stopping:
+            await asyncio.sleep(BOUNCE_SECONDS)
+            self.outbox.give_back(action)
+            tasks.leave(action.key)
+            return None
+        tasks.begin(action)
+        # Beside the task, which must not wait for it.
+        check = asyncio.ensure_future(self._end_if_spent(action))
+        try:
+            return await super().handle_start_step_run(action)
+        finally:
+            check.cancel()
+            tasks.leave(action.key)
+
+    def give_back(self, key: str) -> bool:
+        """Give a task back that runs, and stop it here as far as Python can; False if it has just ended."""
+        run = self._fleet_tasks.running.get(key)
+        if run is None or not self.outbox.give_back(run.action):
+            return False
+        self._stop_here(key)
+        return True
+
+    def _stop_here(self, key: str) -> None:
+        thread = self.threads.get(key)
+        if key in self.contexts:
+            self.contexts[key]._set_cancellation_flag()
+        # hatchet-sdk then tells nothing of its own about the task.
+        self.cancellations[key] = True
+        if key in self.tasks:
+            self.tasks[key].cancel()
+        if thread is not None:
+            _raise_in(thread)
+
+    async def _end_if_spent(self, action: Action) -> None:
+        """The engine itself ends attempts that run out of time, and starts another as long as it knows retries."""
+        retries = self._fleet_tasks.retries
+        if action.retry_count <= retries.own(action.action_id):
+            return
+        spent = await asyncio.get_running_loop().run_in_executor(
+            self.outbox.threads, retries.is_spent, action.action_id, action.step_run_id, action.retry_count
+        )
+        if spent and self.outbox.fail(action, SPENT):
+            self._stop_here(action.key)
+
+
+def history(config: ClientConfig) -> History:
+    """The engine's history of a task, over its API."""
+    rest = BaseRestClient(config)
+
+    def ask(task_run: str) -> Iterable[Event]:
+        try:
+            with rest.client() as client:
+                # Without a limit the engine lists none.
+                listed = TaskApi(client).v1_task_event_list(
+                    task=task_run, limit=100_000, _request_timeout=ANSWER_SECONDS
+                )
+        except (OpenApiException, HTTPError) as error:
+            # Never its text, which has the headers.
+            status = error.status if isinstance(error, ApiException) else None
+            raise OSError(f"{type(error).__name__} {status or ''}".strip()) from None
+        return [
+            Event(row.event_type.value, row.retry_count or 0, row.error_message or row.message)
+            for row in listed.rows or ()
+        ]
+
+    return ask
+
+
+def _failed(action: Action, message: str, *, last: bool = False) -> ActionEvent:
+    return ActionEvent(action=action, type=STEP_EVENT_TYPE_FAILED, payload=message, should_not_retry=last)
+
+
+def _raise_in(thread: threading.Thread) -> None:
+    """Have the thread's Python code end; what it runs in C, or in another process, ends with the worker."""
+    if thread.ident is not None:
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(GivenBack))
