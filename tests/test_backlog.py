@@ -390,7 +390,8 @@ def test_the_process_publishes_is_light_and_ends_at_once(tmp_path: Path) -> None
             assert running.wait(10) == 0
             took = time.monotonic() - begin
         assert lines[1]["fanouts"] == 3
-        assert took < 1
+        # At once, on a loaded machine too: not after the poll or the period of ten seconds.
+        assert took < 5
         # Of the task's 512 MiB; scythe-engine and hatchet-sdk would take 200.
         assert resident < 120, f"{resident:.0f} MiB"
         assert not any("grpc" in name for name in modules)

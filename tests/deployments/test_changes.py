@@ -89,7 +89,12 @@ CASES: dict[str, tuple[str, dict[str, Any], Actions]] = {
     "a fleet less": (
         "workers",
         {"workers.fanouts": None},
-        {**dict.fromkeys(own("fanouts"), "delete"), **rolled("backlog")},
+        {
+            **dict.fromkeys(own("fanouts"), "delete"),
+            **rolled("backlog"),
+            # It was watched by the metric of this fleet, the first one.
+            "aws_cloudwatch_metric_alarm.backlog_silent": "update",
+        },
     ),
     "the retention of logs": (
         "workers",
@@ -113,7 +118,13 @@ CASES: dict[str, tuple[str, dict[str, Any], Actions]] = {
     "one fleet's own image": (
         "workers",
         {"workers.fanouts.image": "ghcr.io/example/worker:1"},
-        {**rolled("fanouts"), "aws_iam_role_policy.fanouts_execution_image[0]": "delete"},
+        # The backlog service takes the first fleet's.
+        {
+            **rolled("fanouts"),
+            "aws_iam_role_policy.fanouts_execution_image[0]": "delete",
+            **rolled("backlog"),
+            "aws_iam_role_policy.backlog_execution_image[0]": "delete",
+        },
     ),
     "a larger size": ("workers", {"workers.simulations.memory": 16}, rolled("simulations")),
     "a schedule": (
