@@ -181,8 +181,8 @@ def test_stop_cancels_what_waits_and_lowers_the_fleets(place: Place) -> None:
     said = place.run("stop", place.file, "--yes").splitlines()
     assert said == [
         "Cancelled 2 runs.",
-        "simulations: 7 tasks to 0.",
         "fanouts: 0 tasks, as few as it may have.",
+        "simulations: 7 tasks to 0.",
     ]
     after = place.status()["fleets"]
     assert (after["fanouts"]["queued"], after["simulations"]["tasks"]["desired"]) == (0, 0)
