@@ -22,7 +22,7 @@ from tests.hatchet.runs import Runs
 from tests.hatchet.workers import Workers, workers
 
 SPECS = {"leaves": 1000, "fan": 400, "engine": 400}
-"""How many simulations there are while each is taken away: what CI has minutes for. All of them hold at any number."""
+"""How many simulations there are while each is taken away: what CI has minutes for."""
 
 SIMULATION_SECONDS = 0.4
 LEAVES, SLOTS = 4, 4
