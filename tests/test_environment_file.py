@@ -83,7 +83,12 @@ def test_what_is_left_out(tmp_path: Path) -> None:
     assert (leaf.cpu, leaf.memory, leaf.slots, leaf.scaling.min, leaf.scaling.max) == (2, 8, 1, 0, 100)
     assert (fan.cpu, fan.memory, fan.slots, fan.scaling.min, fan.scaling.max) == (4, 24, 4, 0, 10)
     assert {leaf.architecture, fan.architecture} == {"x86_64"}
-    assert leaf.capacity.model_dump() == {"spot": 1, "on_demand": 0, "on_demand_base": 0}
+    assert leaf.capacity.model_dump() == {
+        "spot": 1,
+        "on_demand": 0,
+        "on_demand_base": 0,
+        "fallback": None,
+    }
     assert environment.image_of(leaf) is None
 
 

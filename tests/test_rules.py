@@ -76,6 +76,8 @@ COMBINATIONS: list[tuple[type[Settings], dict[str, Any]]] = [
     (Lifecycle, {"archive_after_days": 4, "delete_after_days": 5}),
     (Capacity, {"spot": 0}),
     (Capacity, {"on_demand": 1}),
+    (Capacity, {"spot": 0, "on_demand": 1, "fallback": {"max": 5}}),
+    (Capacity, {"fallback": {"max": 5}}),
     (Scaling, {"min": 3, "max": 2}),
     (Scaling, {"schedule": [{**DAILY, "timezone": zone} for zone in ("UTC", "UTC")]}),
     (Scaling, {"schedule": [{**DAILY, "timezone": zone} for zone in ("UTC", "Europe/Paris")]}),
