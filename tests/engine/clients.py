@@ -15,7 +15,7 @@ from tests.engine.installation import Installation
 from tests.fargate.guard import end
 
 ROOT = Path(__file__).parents[2]
-SECONDS = 90
+SECONDS = 150
 TAIL = 6000
 """Characters of logs that a failure shows."""
 
@@ -47,6 +47,8 @@ def run_task(it: Installation, length: int = 1, token: str | None = None) -> Non
             end(client.pid)
             said, errors = client.communicate()
             errors = f"nothing came back within {SECONDS} s\n{errors}"
+        finally:
+            end(client.pid)
     assert (client.returncode, said) == (0, "it came back\n"), f"{errors[-TAIL:]}\n{it.logs()[-TAIL:]}"
 
 
@@ -82,6 +84,17 @@ class Api:
                 return answer.status, json.load(answer)
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
+
+
+def admin(it: Installation) -> Api:
+    """The API as the admin sees it, who logs in with the password of the secret."""
+    secret = json.loads(it.secret("hatchet-admin"))
+    api = Api(it)
+    status, answer = api.call(
+        "POST", "/users/login", {"email": secret["ADMIN_EMAIL"], "password": secret["ADMIN_PASSWORD"]}
+    )
+    assert status == 200, answer
+    return api
 
 
 class _Cookies(urllib.request.BaseHandler):

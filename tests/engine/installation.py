@@ -27,7 +27,11 @@ SECONDS = 180
 HURRY = 20
 """What intervals of health checks are divided by."""
 
-SECRETS = ("hatchet-admin", "hatchet-client-token", "hatchet-database", "hatchet-keys")
+PASSWORD = "hatchet-database"
+FILLED = ("hatchet-admin", "hatchet-client-token", "hatchet-keys")
+"""The secrets that the set-up fills."""
+
+SECRETS = (PASSWORD, *FILLED)
 
 
 @dataclass
@@ -35,7 +39,7 @@ class Stored:
     """What a set-up has left: a database, and the secrets' versions with their stages.
 
     Attributes:
-        database: a database's name.
+        database: its name.
         versions: by the secret's name; of each version its id, value and stages.
     """
 
@@ -54,6 +58,7 @@ class Installation:
         arns: its own secrets by their names in the deployment.
         ports: by service: the engine's, its health checks', the API's and the dashboard's.
         agent: runs its tasks.
+        dashboards: runs the dashboard's, which listens at the port that the API has.
         hidden: what may be in no log.
     """
 
@@ -140,8 +145,7 @@ class Installation:
 
     def store(self) -> Stored:
         """Keep what is there, for others to begin with."""
-        versions = {name: list(self._versions(name)) for name in SECRETS}
-        return Stored(self.database, versions)
+        return Stored(self.database, {name: list(self._versions(name)) for name in FILLED})
 
     def logs(self) -> str:
         """All that its tasks have written."""
@@ -203,23 +207,19 @@ def installation(
     """
     database = f"hatchet_{uuid.uuid4().hex[:12]}"
     secrets = deployment.aws.client("secretsmanager")
-    password = (
-        password
-        or secrets.get_secret_value(SecretId=deployment.secret_arn("hatchet-database"))["SecretString"]
-    )
+    password = password or secrets.get_secret_value(SecretId=deployment.secret_arn(PASSWORD))["SecretString"]
     server.set_password("hatchet", password)
     origin = f'TEMPLATE "{stored.database}"' if stored else ""
     server.query(f'CREATE DATABASE "{database}" OWNER hatchet {origin}')
     arns = {name: secrets.create_secret(Name=f"{database}/{name}")["ARN"] for name in SECRETS}
     for name, versions in stored.versions.items() if stored else ():
         _restore(secrets, arns[name], versions)
-    if not stored or password:
-        secrets.put_secret_value(SecretId=arns["hatchet-database"], SecretString=password)
+    secrets.put_secret_value(SecretId=arns[PASSWORD], SecretString=password)
     ports = dict(zip(("engine", "health", "api", "dashboard"), free_ports(4), strict=True))
     folder = folder / database
     folder.mkdir()
     given = {
-        "PATH": f"{_path()}",
+        "PATH": _path(),
         **deployment.aws.variables,
         "AWS_ENDPOINT_URL": deployment.between.endpoint_url,
         "SERVER_HEALTHCHECK_PORT": str(ports["health"]),
@@ -246,8 +246,7 @@ def installation(
     for volumes in folder.glob("*/*/volumes"):
         shutil.rmtree(volumes)
     written = made.logs() + server.log.read_text(errors="replace")
-    shown = [name for name in made.hidden if name in written]
-    assert not shown, "a log shows a secret"
+    assert not any(value in written for value in made.hidden), "a log shows a secret"
 
 
 def _restore(secrets: Any, arn: str, versions: list[tuple[str, str, list[str]]]) -> None:
@@ -299,8 +298,8 @@ def _places(
         "127.0.0.1:8733": f"127.0.0.1:{ports['health']}",
         "7070": str(ports["engine"]),
         "8080": str(ports["api"]),
-        # How long the set-up waits between two attempts at the database.
-        "sleep 5": "sleep 0.02",
+        # How long the set-up waits between two attempts at the database, and at its lock.
+        "sleep 5": "sleep 0.1",
     }
 
 

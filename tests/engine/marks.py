@@ -9,6 +9,6 @@ from tests.fargate import binaries
 ENGINE = [
     pytest.mark.slow,
     # The first test waits for the deployment, of which RDS alone takes 80 seconds.
-    pytest.mark.timeout(600),
+    pytest.mark.timeout(900),
     pytest.mark.skipif(bool(binaries.missing()), reason=binaries.missing()),
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import threading
@@ -112,4 +111,3 @@ def test_two_set_ups_at_one_moment_make_one_engine(empty: Install) -> None:
     run_task(it)
     it.set_up()
     assert sorted(it.tokens()) == [("scythe-aws", "f"), ("scythe-aws", "t")]
-    assert os.environ.get("PATH")

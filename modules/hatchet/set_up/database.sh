@@ -48,7 +48,15 @@ until psql "$DATABASE_URL" --no-psqlrc --quiet --command 'SELECT' > /dev/null; d
   [ "$tries" -lt 36 ] || { echo 'The database cannot be reached.' >&2; exit 1; }
   sleep 5
 done
-# The lock is this session's, and ends with it however it ends.
-psql "$DATABASE_URL" --no-psqlrc --quiet --output /dev/null \
-  --command "SELECT pg_advisory_lock($LOCK)" --command '\! sh -eu /work/locked.sh && touch /work/done'
+# The lock is this session's, and ends with it however it ends. It is asked for again and again: a session that waits
+# for it is in a transaction, and a migration's CREATE INDEX CONCURRENTLY waits for the end of all transactions.
+while [ ! -e /work/ended ]; do
+  psql "$DATABASE_URL" --no-psqlrc --quiet --set ON_ERROR_STOP=1 <<SQL
+SELECT pg_try_advisory_lock($LOCK) AS mine \gset
+\if :mine
+  \! sh -eu /work/locked.sh < /dev/null && touch /work/done; touch /work/ended
+\endif
+SQL
+  [ -e /work/ended ] || sleep 5
+done
 [ -e /work/done ]
