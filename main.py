@@ -150,18 +150,22 @@ def workers_stack(app: ScytheApp, deployment: Deployment, environment: Environme
             for name, fleet in environment.workers.items()
         },
     )
+    elsewhere = {
+        name: [
+            task
+            for other in environment.workers.values()
+            if other is not fleet
+            for task in other.experiments or ()
+        ]
+        for name, fleet in environment.workers.items()
+    }
     fleets = [
         WorkerFleet(
             stack,
             name,
             label=stack.label,
             settings=stack.reference(f"workers.{name}", fleet),
-            experiments_elsewhere=[
-                task
-                for other in environment.workers.values()
-                if other is not fleet
-                for task in other.experiments or ()
-            ],
+            experiments_elsewhere=elsewhere[name],
             log_retention_days=log_retention_days,
             cluster=cluster,
             network=network,
@@ -178,6 +182,7 @@ def workers_stack(app: ScytheApp, deployment: Deployment, environment: Environme
         fleets={
             name: stack.reference(f"workers.{name}", fleet) for name, fleet in environment.workers.items()
         },
+        experiments_elsewhere=elsewhere,
         log_retention_days=log_retention_days,
         cluster=cluster,
         network=network,

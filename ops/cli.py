@@ -99,6 +99,7 @@ def forward(env: ENVIRONMENT) -> None:
     raise typer.Exit(forward(env))
 
 
+@app.command()
 def status(
     env: ENVIRONMENT,
     watch: Annotated[

@@ -1,4 +1,4 @@
-"""``python -m scythe_worker [health | backlog [health]]``: what the worker image runs, and the health checks."""
+"""``python -m scythe_worker [health | register | backlog [health]]``: what the worker image runs, and the health checks."""
 
 import logging
 import os
@@ -9,14 +9,14 @@ from typing import NoReturn
 
 from scythe_worker import health
 
-USAGE = "usage: python -m scythe_worker [health | backlog [health]]"
+USAGE = "usage: python -m scythe_worker [health | register | backlog [health]]"
 CRASH = 1
 
 
 def main(arguments: list[str]) -> int:
-    """Run the worker, or ask after its health; the exit status.
+    """Run the worker, register its experiments, or ask after its health; the exit status.
 
-    0: the worker has drained, or is healthy. 1: it crashed, or is not healthy. 2: something that it was given
+    0: the worker has drained, all is registered, or it is healthy. 1: it crashed, or is not healthy. 2: something that it was given
     is wrong. 3: the engine does not answer. 4: the engine refuses the token. Each fault of 2, 3 and 4 is one
     line on stderr, the last of the log.
     """
@@ -27,13 +27,15 @@ def main(arguments: list[str]) -> int:
         return 0 if fault is None else 1
     if arguments[:1] == ["backlog"]:
         return _backlog(arguments[1:])
-    if arguments:
+    if arguments not in ([], ["register"]):
         print(USAGE, file=sys.stderr)
         return 2
-    # Until there is a worker there is nothing to drain, and importing it takes seconds.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: os._exit(0))
-    status, lines = _work()
+    registers = bool(arguments)
+    if not registers:
+        # Until there is a worker there is nothing to drain, and importing it takes seconds.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: os._exit(0))
+    status, lines = _work(registers)
     for line in lines:
         print(f"scythe_worker: {line}", file=sys.stderr)
     return leave(status)
@@ -49,11 +51,15 @@ def leave(status: int) -> NoReturn:
     os._exit(status)
 
 
-def _work() -> tuple[int, tuple[str, ...]]:
+def _work(registers: bool) -> tuple[int, tuple[str, ...]]:
     # Not at the top: the health check runs every 30 s and needs none of it.
     from scythe_worker.settings import SettingsError
 
     try:
+        if registers:
+            from scythe_worker import register
+
+            return register.run(os.environ), ()
         from scythe_worker.worker import start
 
         return start(os.environ), ()

@@ -1,10 +1,12 @@
-"""Starts scythe-engine's worker with a researcher's experiments."""
+"""Starts scythe-engine's worker with a researcher's experiments, or registers them alone."""
 
 from __future__ import annotations
 
 import importlib
 import importlib.resources
+import logging
 import os
+import signal
 import tempfile
 import traceback
 from collections.abc import Mapping
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
     from scythe_worker.fleet_worker import FleetWorker
 
+LOGGER = logging.getLogger(__name__)
+
 PREFIXES = {
     "ClientConfig": "HATCHET_CLIENT_",
     "ClientTLSConfig": "HATCHET_CLIENT_TLS_",
@@ -43,6 +47,29 @@ def start(environment: Mapping[str, str]) -> int:
         SettingsError: for what is wrong with the environment or the researcher's package.
         EngineError: for an engine that does not answer, or does not take the token.
     """
+    worker, workflows = _made(environment)
+    _put(worker, workflows)
+    return worker.run()
+
+
+def register(environment: Mapping[str, str]) -> int:
+    """Register what a worker of this environment would, and start none; the exit status.
+
+    Raises:
+        SettingsError: for what is wrong with the environment or the researcher's package.
+        EngineError: for an engine that does not answer, or does not take the token.
+    """
+    worker, workflows = _made(environment)
+    # A worker without a task ends well when it is told to; a registration that is broken off does not.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+    _put(worker, workflows)
+    LOGGER.info("registered %s", ", ".join(workflow.config.name for workflow in workflows))
+    return 0
+
+
+def _made(environment: Mapping[str, str]) -> tuple[FleetWorker, list[BaseWorkflow[Any]]]:
+    """A worker that has yet to reach the engine, and what it registers."""
     settings = WorkerSettings.load(environment)
     logs.start()
     # scythe-engine's progress bars are no lines of a log.
@@ -53,12 +80,15 @@ def start(environment: Mapping[str, str]) -> int:
     _import(settings.module)
     # A fan worker runs none of them, but needs them registered to share them out.
     chosen = _chosen(settings)
-    worker = _worker(environment, settings, config)
-    worker.reach_engine()
     # scythe-engine itself would run every experiment of the package; a fleet may have but some of them.
-    for workflow in [*_scatter_gather(config), *(chosen if config.DOES_LEAF else [])]:
+    workflows = [*_scatter_gather(config), *(chosen if config.DOES_LEAF else [])]
+    return _worker(environment, settings, config), workflows
+
+
+def _put(worker: FleetWorker, workflows: list[BaseWorkflow[Any]]) -> None:
+    worker.reach_engine()
+    for workflow in workflows:
         worker.register_workflow(workflow)
-    return worker.run()
 
 
 def _worker(

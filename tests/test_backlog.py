@@ -392,7 +392,7 @@ def test_the_process_publishes_is_light_and_ends_at_once(tmp_path: Path) -> None
         assert lines[1]["fanouts"] == 3
         # At once, on a loaded machine too: not after the poll or the period of ten seconds.
         assert took < 5
-        # Of the task's 512 MiB; scythe-engine and hatchet-sdk would take 200.
+        # Of the task's 1 GiB, which is for registering; scythe-engine and hatchet-sdk would take 200.
         assert resident < 120, f"{resident:.0f} MiB"
         assert not any("grpc" in name for name in modules)
         found = aws.client("cloudwatch").list_metrics(Namespace="Scythe/test")["Metrics"]

@@ -1,8 +1,8 @@
 """docs/walkthrough.md, followed on a real engine: from a token to results, with the example repository.
 
-What it takes is what a deployment gives: Terraform applies the environment to the local AWS, and the workers get
-the environment of its task definitions, in the image's tree, read-only, as its user. Not followed here: Docker's
-build and push (tests/test_image.py), and that ECS starts the tasks.
+What it takes is what a deployment gives: Terraform applies the environment to the local AWS, and the workers, and
+what registers their experiments, get the environment of its task definitions, in the image's tree, read-only, as its
+user. Not followed here: Docker's build and push (tests/test_image.py), and that ECS starts the tasks.
 """
 
 from __future__ import annotations
@@ -85,6 +85,12 @@ class Place:
             assert time.monotonic() < until, f"{found}\n{self.logs()}"
             time.sleep(1)
 
+    def wait_until_queued(self, fleet: str, number: int) -> None:
+        until = time.monotonic() + SECONDS
+        while (found := self.status()["fleets"][fleet]["queued"]) != number:
+            assert time.monotonic() < until, f"{found} queued\n{self.logs()}"
+            time.sleep(1)
+
     def start_workers(self) -> None:
         """Start a worker of each fleet, with what its task definition says."""
         for fleet in ("fanouts", "simulations"):
@@ -98,14 +104,22 @@ class Place:
             self.workers.enter_context(image.run(given, self.folder / f"{fleet}.log"))
         self._wait_for_workers(2)
 
+    def register(self) -> None:
+        """Register what the image has, as the backlog service's task does first."""
+        image = Image(self.folder / "register", EXAMPLE / "experiments")
+        given = image.environment() | self.aws.variables | self._task_environment("backlog", "register")
+        given |= {"HATCHET_CLIENT_TLS_STRATEGY": "none"}
+        with image.run(given, self.folder / "register.log", "register") as process:
+            assert process.wait(SECONDS) == 0, self.logs()
+
     def logs(self) -> str:
         return "\n".join(file.read_text()[-3000:] for file in self.folder.glob("*.log"))
 
-    def _task_environment(self, fleet: str) -> dict[str, str]:
+    def _task_environment(self, service_name: str, name: str = "worker") -> dict[str, str]:
         ecs, secrets = self.aws.client("ecs"), self.aws.client("secretsmanager")
-        (service,) = ecs.describe_services(cluster="lab-workers", services=[fleet])["services"]
+        (service,) = ecs.describe_services(cluster="lab-workers", services=[service_name])["services"]
         task = ecs.describe_task_definition(taskDefinition=service["taskDefinition"])["taskDefinition"]
-        (container,) = task["containerDefinitions"]
+        (container,) = [each for each in task["containerDefinitions"] if each["name"] == name]
         return {item["name"]: item["value"] for item in container["environment"]} | {
             item["name"]: secrets.get_secret_value(SecretId=item["valueFrom"])["SecretString"]
             for item in container["secrets"]
@@ -146,8 +160,12 @@ def heat(u_value: float, area: float, setpoint: float, weather: str) -> tuple[fl
 
 
 def test_from_allocate_to_results(place: Place) -> None:
-    place.start_workers()
+    place.register()
     houses, insulations = place.allocate(6)
+    # No worker has ever run: what waits here is what wakes the fleets.
+    assert place.engine.query('SELECT count(*) FROM "Worker"') == [("0",)]
+    place.wait_until_queued("fanouts", 2)
+    place.start_workers()
     assert re.fullmatch(r"scythe_experiment_heating/v1\.0\.0/[\d_-]+", houses)
     assert insulations.startswith("scythe_experiment_payback/v1.0.0/")
     found = place.wait_until_done()["fleets"]

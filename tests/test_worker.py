@@ -205,7 +205,10 @@ def test_typical_durations_are_for_all_or_for_each() -> None:
 
 def test_other_words_are_refused(tmp_path: Path) -> None:
     ran = worker("helath", at=tmp_path, given=environment())
-    assert (ran.returncode, ran.stderr) == (2, "usage: python -m scythe_worker [health | backlog [health]]\n")
+    assert (ran.returncode, ran.stderr) == (
+        2,
+        "usage: python -m scythe_worker [health | register | backlog [health]]\n",
+    )
 
 
 class Health(BaseHTTPRequestHandler):

@@ -114,11 +114,11 @@ class Image:
         )  # fmt: skip
 
     @contextlib.contextmanager
-    def run(self, given: Mapping[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    def run(self, given: Mapping[str, str], log: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
         """The image's command, run as the image says, until the block ends."""
         with log.open("wb") as out:
             process = subprocess.Popen(
-                [*as_worker(), sys.executable, "-m", "scythe_worker"],
+                [*as_worker(), sys.executable, "-m", "scythe_worker", *arguments],
                 cwd=self.app, env=dict(given), stdout=out, stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
             try:

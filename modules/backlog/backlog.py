@@ -1,4 +1,4 @@
-"""The backlog service: a small task that tells CloudWatch every ten seconds what each fleet has to do."""
+"""The backlog service: a small task that registers the experiments, and tells CloudWatch what each fleet has to do."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from cdktf_cdktf_provider_aws.ecs_task_definition import (
 from cdktf_cdktf_provider_aws.security_group import SecurityGroup
 from constructs import Construct
 
-from modules.backlog.container import NAME, VOLUME, container_definitions
+from modules.backlog.container import NAME, container_definitions
+from modules.backlog.registration import fleets_environments
 from modules.cluster.cluster import Cluster
 from modules.expression import Expression, flag, hcl, local, number, ref, strings, text
 from modules.hatchet.attributes import HatchetAttributes
@@ -32,23 +33,25 @@ from modules.stack import Label
 from modules.storage.attributes import StorageAttributes
 from modules.suppression import suppress
 from modules.task_roles import TaskRoles
+from modules.worker_fleet.container import WRITABLE
 from modules.worker_fleet.settings import NO_IMAGE_TAG, FleetSettings
 
-VCPU, GIB = 0.25, 0.5
-"""The smallest task of Fargate's. The service takes 50 MiB and a hundredth of this vCPU."""
+VCPU, GIB = 0.25, 1
+"""The service takes 50 MiB and a hundredth of this vCPU; the memory is for importing the experiments."""
 
 
 class Backlog(Construct):
     """The service that wakes the fleets, on demand, since Spot could leave all of them asleep.
 
-    It runs the worker image of a fleet, with that fleet's architecture, since an image may be for one alone: the
+    Each of its tasks first registers the image's experiments (`modules.backlog.registration`): a new image or other
+    settings of a fleet deploy it anew. It runs the worker image of a fleet, with that fleet's architecture, since an image may be for one alone: the
     first arm64 fleet's, else the first one's that has an image. Like the fleets it runs no task before there is an
     image and a token.
 
-    Makes: service, task definition, log group, security group (nothing in, HTTPS and Hatchet's API out), two roles,
+    Makes: service, task definition, log group, security group (nothing in, HTTPS and Hatchet out), two roles,
     and an alarm on its silence.
 
-    Costs (us-east-1): $7.20 a month, 24 cents a day, on arm64, $9 on x86_64; $1.20 a month for each fleet's four
+    Costs (us-east-1): $8.50 a month, 28 cents a day, on arm64, $10.60 on x86_64; $1.20 a month for each fleet's four
     metrics, $2.60 for the requests, $0.10 for the alarm.
 
     Attributes:
@@ -62,6 +65,7 @@ class Backlog(Construct):
         *,
         label: Label,
         fleets: Mapping[str, FleetSettings],
+        experiments_elsewhere: Mapping[str, list[str]],
         log_retention_days: Expression,
         cluster: Cluster,
         network: NetworkAttributes,
@@ -77,6 +81,7 @@ class Backlog(Construct):
             id_: its place there.
             label: what names and tags it.
             fleets: the settings of all fleets, by name.
+            experiments_elsewhere: the tasks that other fleets name as theirs, by the fleet's name.
             log_retention_days: for how long its log is kept.
             cluster: the workers'.
             network: whose worker subnets it is in.
@@ -102,19 +107,28 @@ class Backlog(Construct):
         # namespaces").
         in_namespace = Condition("StringEquals", "cloudwatch:namespace", [self._metrics.namespace])
         roles.grant(roles.task, "metrics", Statement(["cloudwatch:PutMetricData"], ["*"], [in_namespace]))
+        environments = fleets_environments(
+            fleets,
+            experiments_elsewhere,
+            label=label,
+            storage=storage,
+            region=roles.region,
+            image=chosen.image,
+        )
         task = self._create_task_definition(
             chosen,
             roles,
             container_definitions(
                 image=chosen.image,
                 variables=self._variables(roles.region, hatchet),
+                registers={**hatchet.environment(), "SCYTHE_REGISTER_FLEETS": environments},
                 token_secret_arn=token.token_secret_arn,
                 log_group=self._create_log_group(log_group_name, log_retention_days),
                 region=roles.region,
             ),
         )
         group = self._create_security_group(network)
-        hatchet.allow_api_from(group, "Scythe backlog service")
+        hatchet.allow_from(group, "Scythe backlog service")
         self.service_name: Expression = self._create_service(task, runs, cluster, network, ref(group)).name
         self._warn_of_silence(runs, None if alarm_topic is None else roles.arn("sns", alarm_topic))
 
@@ -161,7 +175,7 @@ class Backlog(Construct):
             ),
             execution_role_arn=text(ref(roles.execution).arn),
             task_role_arn=text(ref(roles.task).arn),
-            volume=[EcsTaskDefinitionVolume(name=VOLUME)],
+            volume=[EcsTaskDefinitionVolume(name=volume) for volume in WRITABLE],
             container_definitions=containers,
             tags=self._label.tagged(),
         )

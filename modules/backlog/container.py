@@ -1,15 +1,16 @@
-"""The backlog service's container, as a task definition says it."""
+"""The backlog service's containers, as a task definition says them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from modules.expression import Expression, hcl, text
-from modules.worker_fleet.container import USER
+from modules.worker_fleet.container import USER, WRITABLE
 
 NAME = "backlog"
+REGISTER = "register"
 VOLUME = "tmp"
-"""Where it marks its publications for the health check; a volume of the worker image's own."""
+"""Where the service marks its publications for the health check; one of the worker image's own volumes."""
 
 HEALTH_CHECK = {
     "command": ["CMD", "python", "-m", "scythe_worker", "backlog", "health"],
@@ -24,45 +25,64 @@ def container_definitions(
     *,
     image: Expression,
     variables: Mapping[str, str],
+    registers: Mapping[str, str],
     token_secret_arn: Expression,
     log_group: Expression,
     region: Expression,
 ) -> str:
-    """The JSON of the task's one container, written by Terraform.
+    """The JSON of the task's two containers, written by Terraform.
+
+    The first registers the experiments, and ends. The service begins thereafter, however that went: the fleets of
+    what has been registered before must wake all the same. Without a ``startTimeout`` there is no limit to how long
+    it takes (Amazon ECS API, ``ContainerDefinition``).
 
     Args:
         image: the worker image.
-        variables: plain environment variables, each with its value's expression; null leaves one out.
+        variables: plain environment variables of the service, each with its value's expression; null leaves one out.
+        registers: likewise of what registers.
         token_secret_arn: the secret of Hatchet's client token.
-        log_group: where it logs.
+        log_group: where both log.
         region: of the log group.
     """
-    plain = ", ".join(f"{name} = {value}" for name, value in variables.items())
-    container = {
-        "name": NAME,
-        "image": image,
-        "essential": True,
-        "command": ["python", "-m", "scythe_worker", "backlog"],
-        "user": USER,
-        "readonlyRootFilesystem": True,
-        "linuxParameters": {"initProcessEnabled": True, "capabilities": {"drop": ["ALL"]}},
-        "stopTimeout": 30,
-        "healthCheck": HEALTH_CHECK,
-        "environment": Expression(
-            f"[for name, value in {{ {plain} }} : {{ name = name, value = value }} if value != null]"
-        ),
-        "secrets": [{"name": "HATCHET_CLIENT_TOKEN", "valueFrom": text(token_secret_arn)}],
-        "mountPoints": [{"sourceVolume": VOLUME, "containerPath": "/tmp", "readOnly": False}],  # noqa: S108
-        "logConfiguration": {
-            "logDriver": "awslogs",
-            "options": {
-                "awslogs-group": text(log_group.name),
-                "awslogs-region": text(region),
-                "awslogs-stream-prefix": NAME,
+
+    def container(name: str, given: Mapping[str, str], paths: Mapping[str, str]) -> dict[str, object]:
+        plain = ", ".join(f"{name} = {value}" for name, value in given.items())
+        return {
+            "name": name,
+            "image": image,
+            "command": ["python", "-m", "scythe_worker", name],
+            "user": USER,
+            "readonlyRootFilesystem": True,
+            "linuxParameters": {"initProcessEnabled": True, "capabilities": {"drop": ["ALL"]}},
+            "stopTimeout": 30,
+            "environment": Expression(
+                f"[for name, value in {{ {plain} }} : {{ name = name, value = value }} if value != null]"
+            ),
+            "secrets": [{"name": "HATCHET_CLIENT_TOKEN", "valueFrom": text(token_secret_arn)}],
+            "mountPoints": [
+                {"sourceVolume": volume, "containerPath": path, "readOnly": False}
+                for volume, path in paths.items()
+            ],
+            "logConfiguration": {
+                "logDriver": "awslogs",
+                "options": {
+                    "awslogs-group": text(log_group.name),
+                    "awslogs-region": text(region),
+                    "awslogs-stream-prefix": name,
+                },
             },
+            "portMappings": [],
+            "systemControls": [],
+            "volumesFrom": [],
+        }
+
+    containers = [
+        {**container(REGISTER, registers, WRITABLE), "essential": False},
+        {
+            **container(NAME, variables, {VOLUME: WRITABLE[VOLUME]}),
+            "essential": True,
+            "dependsOn": [{"containerName": REGISTER, "condition": "COMPLETE"}],
+            "healthCheck": HEALTH_CHECK,
         },
-        "portMappings": [],
-        "systemControls": [],
-        "volumesFrom": [],
-    }
-    return text(f"jsonencode({hcl([container])})")
+    ]
+    return text(f"jsonencode({hcl(containers)})")

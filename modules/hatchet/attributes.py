@@ -33,11 +33,6 @@ class HatchetAttributes:
         """Let a security group's members in to the engine and its API."""
         inside = self.is_in_vpc
         Port("engine", GRPC, self.engine_security_group_id, "Hatchet engine", inside).allow_from(group, who)
-        self.allow_api_from(group, who)
-
-    def allow_api_from(self, group: SecurityGroup, who: str) -> None:
-        """Let a security group's members in to the engine's API alone."""
-        inside = self.is_in_vpc
         Port("api", HTTP, self.api_security_group_id, "Hatchet API", inside).allow_from(group, who)
 
     def environment(self) -> dict[str, str]:

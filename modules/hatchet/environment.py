@@ -69,6 +69,8 @@ def server_environment(
     fixed = {
         "DATABASE_LOGGER_FORMAT": "json",
         "DATABASE_MAX_CONNS": str(CONNECTIONS),
+        "SERVER_ADDITIONAL_LOGGERS_PGXSTATS_FORMAT": "json",
+        "SERVER_ADDITIONAL_LOGGERS_QUEUE_FORMAT": "json",
         "SERVER_ALLOW_CREATE_TENANT": "false",
         "SERVER_ALLOW_SIGNUP": "false",
         "SERVER_API_RATE_LIMIT": "10",

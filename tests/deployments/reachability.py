@@ -14,8 +14,8 @@ from ops.aws_rules.planned import Planned, Resource
 Data = Mapping[str, Any]
 EVERYWHERE = IPv4Network("0.0.0.0/0")
 PRIVATE = [IPv4Network(block) for block in ("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16")]
-NAMES = {"api": "API", "rabbitmq": "broker", "setup": "set-up"}
-"""Services of Hatchet's cluster by another name than their own."""
+NAMES = {"api": "API", "backlog": "backlog service", "rabbitmq": "broker", "setup": "set-up"}
+"""Services by another name than their own; no fleet may be called backlog."""
 
 WORKERS = "workers: "
 """The beginning of a fleet's name: each must reach what the table says of workers."""
@@ -159,12 +159,16 @@ def _services(planned: Planned) -> Iterator[Party]:
         name = service.get("name")
         containers = json.loads(tasks[service.get("task_definition")].get("container_definitions"))
         yield Party(
-            f"{WORKERS}{name}" if service.get("cluster").endswith("-workers") else NAMES.get(name, name),
+            f"{WORKERS}{name}" if _is_fleet(service) else NAMES.get(name, name),
             frozenset(network["security_groups"]),
             frozenset(network["subnets"]),
             frozenset(port["containerPort"] for each in containers for port in each.get("portMappings", [])),
             bool(network["assign_public_ip"]),
         )
+
+
+def _is_fleet(service: Resource) -> bool:
+    return bool(service.get("cluster").endswith("-workers") and service.get("name") != "backlog")
 
 
 def _others(planned: Planned) -> Iterator[Party]:

@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 HOSTED = ("hosted", "prod", "zoned")
 each_environment = pytest.mark.parametrize("name", HOSTED)
-TASKS = ("workers", "engine", "API", "dashboard", "set-up", "broker")
+TASKS = ("workers", "backlog service", "engine", "API", "dashboard", "set-up", "broker")
 
 
 def _holds_vpc(environment: Environment, ground: Ground) -> bool:

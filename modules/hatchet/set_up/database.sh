@@ -42,6 +42,8 @@ SQL
 fi
 END
 
+# Where packets are dropped, an attempt would take minutes.
+PGCONNECT_TIMEOUT=5; export PGCONNECT_TIMEOUT
 tries=0
 until psql "$DATABASE_URL" --no-psqlrc --quiet --command 'SELECT' > /dev/null; do
   tries=$((tries + 1))
