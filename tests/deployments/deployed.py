@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -97,6 +98,17 @@ class Deployed:
         ).stdout  # fmt: skip
         template.with_name("state.json").write_text(pulled)
         return pulled
+
+    def changed(self, data: Data, folder: Path) -> Self:
+        """Synthesize other data for the environment beside a copy of its states, whose plans wait for no others.
+
+        Args:
+            data: what the environment would become.
+            folder: one of its own.
+        """
+        other = self.synthesized(self.aws, folder, data)
+        shutil.copytree(self.folder / "state", folder / "state")
+        return other
 
     def released(self, data: Data) -> Deployed:
         """Synthesize what an operator applies before a self-hosted engine can be destroyed: its database given up.

@@ -21,7 +21,8 @@ def once(factory: pytest.TempPathFactory, worker_id: str, work: Callable[[Path],
         work: Given a folder of its own, which stays as long as pytest keeps the run's.
     """
     base = factory.getbasetemp()
-    folder = (base if worker_id == "master" else base.parent) / work.__name__
+    name = f"{work.__module__.rpartition('.')[2]}.{work.__name__}"
+    folder = (base if worker_id == "master" else base.parent) / name
     folder.mkdir(exist_ok=True)
     results = folder / "results.json"
     with (folder / "lock").open("w") as lock:

@@ -227,13 +227,13 @@ def _plan_changes(folder: Path) -> dict[str, Any]:
         secret = aws.client("secretsmanager").create_secret(Name="theirs", SecretString="a-token")
         BEFORE["hatchet"] = {"token_secret_arn": secret["ARN"]}
         before = Deployed.synthesized(aws, folder, BEFORE)
-        versions = {
-            case: Deployed.synthesized(aws, folder, changed(settings), f"case-{number}")
-            for number, (case, (_, settings, _)) in enumerate(CASES.items())
-        }
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(lambda part: before.apply([part]), ("network", "storage")))
         before.apply(["workers"])
+        versions = {
+            case: before.changed(changed(settings), folder / f"case-{number}")
+            for number, (case, (_, settings, _)) in enumerate(CASES.items())
+        }
 
         def plan(case: str) -> dict[str, str]:
             return dict(versions[case].plan(CASES[case][0]).actions)

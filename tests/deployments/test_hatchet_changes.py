@@ -74,21 +74,22 @@ def _plan_changes(folder: Path) -> dict[str, Any]:
     with LocalAws.start(log=folder / "local-aws.log") as aws:
         aws.client("s3").create_bucket(Bucket="theirs")
         before = Deployed.synthesized(aws, folder, BEFORE)
-        cases = {
-            name: Deployed.synthesized(aws, folder, changed(settings), f"case-{number}")
-            for number, (name, (settings, _)) in enumerate(CASES.items())
-        }
+        password = "a new password of the database"
+        rotated = Deployed.synthesized(aws, folder, changed(CASES[password][0]), "rotated")
         broker = Deployed.synthesized(aws, folder, changed({"broker": "rabbitmq"}), "broker")
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(lambda part: before.apply([part]), ("network", "storage")))
         before.apply(["hatchet"])
+        cases = {
+            name: before.changed(changed(settings), folder / f"case-{number}")
+            for number, (name, (settings, _)) in enumerate(CASES.items())
+        }
         with ThreadPoolExecutor(3) as pool:
             plans = pool.map(lambda case: dict(case.plan("hatchet").actions), cases.values())
             actions = dict(zip(cases, plans, strict=True))
         actions["RabbitMQ"] = dict(broker.plan("hatchet").actions)
         broker.apply(["hatchet"])
         actions["the database as the broker again"] = dict(before.plan("hatchet").actions)
-        rotated = cases["a new password of the database"]
         rotated.apply(["hatchet"])
         actions["the new password"] = dict(rotated.plan("hatchet").actions)
         return {"actions": actions, "protected": _destroy(before)}
