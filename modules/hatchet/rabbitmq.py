@@ -107,7 +107,8 @@ class RabbitMq(Construct):
 
     def deploy(self) -> EcsService:
         """Make the service."""
-        return self._part.deploy(Rollout(alone=True, after=[self._targets]))
+        # Without its password a task does not start, and after some that did not, ECS gives the deployment up.
+        return self._part.deploy(Rollout(alone=True, after=[self._targets, self._value]))
 
     def _size(self, settings: HatchetSettings) -> Service:
         own = settings.rabbitmq
@@ -165,7 +166,7 @@ class RabbitMq(Construct):
         )
         password = f"{drawn}[0].random_password"
         value = {"password": Expression(password), "url": f"amqp://{USER}:${{{password}}}@{host}:{AMQP}/"}
-        SecretsmanagerSecretVersion(
+        self._value = SecretsmanagerSecretVersion(
             self,
             "Value",
             count=self._count,

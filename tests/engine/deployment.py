@@ -27,6 +27,7 @@ class Deployment:
         aws: where it is.
         between: what its tasks' calls pass through.
         template: the Terraform JSON of its engine's stack.
+        folder: holds its states.
         first_apply: what Terraform said of the apply that failed.
         passwords: the password of each attempt at making the database.
     """
@@ -34,6 +35,7 @@ class Deployment:
     aws: LocalAws
     between: Between
     template: Data
+    folder: Path
     first_apply: str = ""
     passwords: list[str] = field(default_factory=list)
 
@@ -58,6 +60,11 @@ class Deployment:
         (service,) = self.aws.client("ecs").describe_services(cluster=cluster, services=[name])["services"]
         described: Data = service
         return described
+
+    def task_definition(self, name: str) -> str:
+        """The task definition of one of the engine's services."""
+        arn: str = self.service(self.hatchet, name)["taskDefinition"]
+        return arn
 
     def secret_arn(self, name: str) -> str:
         """The ARN of one of the environment's secrets."""
@@ -87,7 +94,6 @@ def data(aws: LocalAws) -> Data:
     ec2 = aws.client("ec2")
     vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
     subnets = [subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"]]
-    aws.client("s3").create_bucket(Bucket=BUCKET)
     network = {"vpc_id": vpc, "public_subnet_ids": subnets[:2], "private_subnet_ids": subnets[2:4]}
     return {
         "name": NAME,
@@ -103,9 +109,10 @@ def data(aws: LocalAws) -> Data:
 def deployment(folder: Path) -> Iterator[Deployment]:
     """Deploy it. RDS refuses the database once, when its password is in Secrets Manager already."""
     with LocalAws.start(log=folder / "local-aws.log") as aws, between(aws.endpoint_url) as passing:
+        aws.client("s3").create_bucket(Bucket=BUCKET)
         deployed = Deployed.synthesized(aws, folder, data(aws))
         deployed.apply(["network", "storage"])
-        made = Deployment(aws, passing, json.loads(deployed.template("hatchet").read_text()))
+        made = Deployment(aws, passing, json.loads(deployed.template("hatchet").read_text()), folder)
         hatchet = deployed.terraform("hatchet").directory
         environment = {**aws.environment, "AWS_ENDPOINT_URL_RDS": passing.endpoint_url}
 
@@ -113,14 +120,14 @@ def deployment(folder: Path) -> Iterator[Deployment]:
             raise Refusal("InstanceQuotaExceeded")
 
         with passing.before("CreateDBInstance", refuse):
-            made.first_apply = _apply(hatchet, environment, f"-target={DATABASE}")
-        assert not (failed := _apply(hatchet, environment)), failed
+            made.first_apply = apply(hatchet, environment, f"-target={DATABASE}")
+        assert not (failed := apply(hatchet, environment)), failed
         made.passwords = [values["MasterUserPassword"] for values in passing.called("CreateDBInstance")]
         deployed.apply(["workers"])
         yield made
 
 
-def _apply(folder: Path, environment: Mapping[str, str], *arguments: str) -> str:
+def apply(folder: Path, environment: Mapping[str, str], *arguments: str) -> str:
     """What Terraform says of an apply that fails; nothing of one that does not."""
     result = subprocess.run(
         ["terraform", "apply", "-auto-approve", "-no-color", "-input=false", *arguments],

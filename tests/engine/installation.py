@@ -73,7 +73,7 @@ class Installation:
 
     def run(self, name: str, overrides: Data | None = None) -> Task:
         """Start a task of one of the engine's services."""
-        definition = self.deployment.service(self.deployment.hatchet, name)["taskDefinition"]
+        definition = self.deployment.task_definition(name)
         agent = self.dashboards if name == "dashboard" else self.agent
         return agent.run(self.deployment.hatchet, definition, overrides)
 
@@ -193,6 +193,7 @@ def installation(
     password: str | None = None,
     programs: Mapping[str, str] | None = None,
     variables: Mapping[str, str] | None = None,
+    places: Mapping[str, str] | None = None,
 ) -> Iterator[Installation]:
     """Make an installation that ends with the block; its logs then have none of its secrets.
 
@@ -204,6 +205,7 @@ def installation(
         password: the database's; by default the one that Terraform stored.
         programs: what stands for programs of the images, beside Hatchet's own.
         variables: what each container has beside its own.
+        places: where things are here that are not its own.
     """
     database = f"hatchet_{uuid.uuid4().hex[:12]}"
     secrets = deployment.aws.client("secretsmanager")
@@ -226,10 +228,10 @@ def installation(
         **(variables or {}),
     }
     run = {**_programs(folder), **(programs or {})}
-    places = _places(deployment, server, database, arns, ports)
+    found = {**_places(deployment, server, database, arns, ports), **(places or {})}
     with (
         fargate(
-            deployment.aws, folder / "tasks", programs=run, places=places, variables=given, hurry=HURRY
+            deployment.aws, folder / "tasks", programs=run, places=found, variables=given, hurry=HURRY
         ) as agent,
         fargate(
             deployment.aws,

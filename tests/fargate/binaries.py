@@ -1,4 +1,4 @@
-"""Finds the programs that tasks need on this machine: the Hatchet engine's, PostgreSQL's and the AWS CLI."""
+"""Finds the programs that tasks need on this machine: the Hatchet engine's, PostgreSQL's, RabbitMQ's and the AWS CLI."""
 
 from __future__ import annotations
 
@@ -16,6 +16,14 @@ POSTGRES = ("initdb", "pg_ctl", "postgres", "psql")
 DEBIAN = Path("/usr/lib/postgresql")
 """Where Debian has the versions of PostgreSQL, none of whose servers is on PATH."""
 
+RABBITMQ = ("rabbitmq-server", "rabbitmq-diagnostics", "rabbitmqctl")
+
+DEBIAN_RABBITMQ = Path("/usr/lib/rabbitmq/bin")
+"""Where Debian has RabbitMQ's scripts as they are; those on PATH keep to Debian's own places and user."""
+
+ERLANG = ("erl", "escript", "epmd")
+"""What RabbitMQ's scripts run, and its image has on PATH."""
+
 
 def hatchet_binaries() -> Path | None:
     """The folder with the Hatchet engine's binaries: `$HATCHET_BIN_DIR`, or else one on PATH."""
@@ -32,6 +40,11 @@ def postgres_binaries() -> Path | None:
         reverse=True,
     )
     return _first([*_path(), *([beside] if beside else []), *versions], POSTGRES)
+
+
+def rabbitmq_binaries() -> Path | None:
+    """The folder with RabbitMQ's: Debian's, or else one on PATH."""
+    return _first([DEBIAN_RABBITMQ, *_path()], RABBITMQ)
 
 
 def aws_cli() -> Path | None:
@@ -62,6 +75,14 @@ def missing_postgres() -> str:
     if postgres_binaries():
         return ""
     return f"PostgreSQL's binaries ({', '.join(POSTGRES)}) are neither on PATH nor in {DEBIAN}"
+
+
+def missing_rabbitmq() -> str:
+    """Why no RabbitMQ can run here, in one line; empty where one can."""
+    if not rabbitmq_binaries():
+        return f"RabbitMQ's scripts ({', '.join(RABBITMQ)}) are neither in {DEBIAN_RABBITMQ} nor on PATH"
+    erlang = _first(_path(), ERLANG)
+    return "" if erlang else f"Erlang's programs ({', '.join(ERLANG)}) are not on PATH"
 
 
 def _path() -> Iterator[Path]:

@@ -59,10 +59,14 @@ def _whole(text: str) -> str:
     return before + re.escape(text) + after
 
 
-def refusals(definition: Data) -> list[str]:
+def refusals(definition: Data, files: Mapping[str, Path]) -> list[str]:
     """What RegisterTaskDefinition refuses and moto takes, and what is not run here.
 
     https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html
+
+    Args:
+        definition: as DescribeTaskDefinition answers.
+        files: the access points of EFS that are here.
     """
     containers = {container["name"]: container for container in definition["containerDefinitions"]}
     found = []
@@ -84,9 +88,35 @@ def refusals(definition: Data) -> list[str]:
         for volume in _mounted(container) - {volume["name"] for volume in definition.get("volumes", [])}:
             found.append(f"{name}: volume {volume} is not in the task")
     for volume in definition.get("volumes", []):
-        if volume.keys() - {"name", "host", "configuredAtLaunch"} or volume.get("host"):
-            found.append(f"volume {volume['name']}: only a task's own are run here")
+        found += [f"volume {volume['name']}: {fault}" for fault in _volume_faults(volume, files)]
     return found + _circles(containers)
+
+
+def _volume_faults(volume: Data, files: Mapping[str, Path]) -> list[str]:
+    """Of a volume, by https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_EFSVolumeConfiguration.html."""
+    found = []
+    known = {"name", "host", "configuredAtLaunch", "efsVolumeConfiguration"}
+    if volume.keys() - known or volume.get("host"):
+        found.append("only a task's own and EFS's are run here")
+    if efs := volume.get("efsVolumeConfiguration"):
+        access = efs.get("authorizationConfig", {})
+        if access and efs.get("transitEncryption") != "ENABLED":
+            found.append("an access point takes transit encryption")
+        if access and efs.get("rootDirectory", "/") != "/":
+            found.append("an access point has a root directory of its own")
+        if access.get("accessPointId") not in files:
+            found.append(f"no directory is here for the access point {access.get('accessPointId')}")
+    return found
+
+
+def volume_folders(definition: Data, own: Path, files: Mapping[str, Path]) -> dict[str, Path]:
+    """The directories of a task's volumes by name: the task's own, and those of EFS, which outlive it."""
+    return {
+        volume["name"]: files[efs["authorizationConfig"]["accessPointId"]]
+        if (efs := volume.get("efsVolumeConfiguration"))
+        else own / volume["name"]
+        for volume in definition.get("volumes", [])
+    }
 
 
 def _mounted(container: Data) -> set[str]:
@@ -124,7 +154,7 @@ def containers(
     replace: Mapping[str, str],
     programs: Mapping[str, str],
     variables: Mapping[str, str],
-    volumes: Path,
+    volumes: Mapping[str, Path],
 ) -> list[ContainerDefinition]:
     """Read a task definition.
 
@@ -135,7 +165,7 @@ def containers(
         replace: texts of commands, variables, secrets and their ARNs, and what stands for them here.
         programs: the same for the paths of programs, in commands alone.
         variables: what each container has beside its own.
-        volumes: the folder for the task's volumes.
+        volumes: the directories of the task's volumes by name.
     """
     changed = {override["name"]: override for override in overrides.get("containerOverrides", [])}
     unknown = changed.keys() - {container["name"] for container in definition["containerDefinitions"]}
@@ -147,7 +177,7 @@ def containers(
         override = changed.get(container["name"], {})
         mounted = {}
         for mount in container.get("mountPoints", []):
-            folder = volumes / mount["sourceVolume"]
+            folder = volumes[mount["sourceVolume"]]
             folder.mkdir(parents=True, exist_ok=True)
             mounted[mount["containerPath"]] = str(folder)
         value, text = replacing({**replace, **mounted}), replacing({**replace, **programs, **mounted})

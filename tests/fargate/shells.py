@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from local_aws import LocalAws
@@ -32,7 +32,8 @@ def after(**conditions: str) -> list[dict[str, str]]:
     return [{"containerName": name, "condition": condition} for name, condition in conditions.items()]
 
 
-def register(aws: LocalAws, *containers: dict[str, Any], volumes: tuple[str, ...] = ()) -> str:
+def register(aws: LocalAws, *containers: dict[str, Any], volumes: Sequence[str | dict[str, Any]] = ()) -> str:
+    """Make a task definition; a volume is a name, or all that is said of it."""
     arn: str = aws.client("ecs").register_task_definition(
         family="engine",
         networkMode="awsvpc",
@@ -40,12 +41,14 @@ def register(aws: LocalAws, *containers: dict[str, Any], volumes: tuple[str, ...
         cpu="256",
         memory="512",
         containerDefinitions=list(containers),
-        volumes=[{"name": name} for name in volumes],
+        volumes=[{"name": each} if isinstance(each, str) else each for each in volumes],
     )["taskDefinition"]["taskDefinitionArn"]
     return arn
 
 
-def run(agent: Fargate, aws: LocalAws, *containers: dict[str, Any], volumes: tuple[str, ...] = ()) -> Task:
+def run(
+    agent: Fargate, aws: LocalAws, *containers: dict[str, Any], volumes: Sequence[str | dict[str, Any]] = ()
+) -> Task:
     return agent.run("engine", register(aws, *containers, volumes=volumes))
 
 

@@ -14,7 +14,14 @@ from pathlib import Path
 
 from local_aws import LocalAws
 from tests.fargate.containers import Container
-from tests.fargate.definitions import Data, ResourceInitializationError, containers, refusals, secret_value
+from tests.fargate.definitions import (
+    Data,
+    ResourceInitializationError,
+    containers,
+    refusals,
+    secret_value,
+    volume_folders,
+)
 from tests.fargate.guard import Guard
 from tests.fargate.run_task import Requests
 from tests.fargate.task import Task
@@ -32,6 +39,7 @@ class Fargate:
         programs: Mapping[str, str],
         places: Mapping[str, str],
         variables: Mapping[str, str],
+        files: Mapping[str, Path],
         hurry: float,
     ) -> None:
         self.tasks: list[Task] = []
@@ -42,6 +50,7 @@ class Fargate:
         self._programs = programs
         self._places = places
         self._variables = variables
+        self._files = files
         self._hurry = hurry
         self._lock = threading.Lock()
         self._requests = Requests(aws, self.run)
@@ -56,7 +65,8 @@ class Fargate:
         """
         assert self._ecs.describe_clusters(clusters=[cluster])["clusters"], f"no cluster {cluster}"
         definition = self._ecs.describe_task_definition(taskDefinition=task_definition)["taskDefinition"]
-        assert not (refused := refusals(definition)), f"{definition['family']}: {'; '.join(refused)}"
+        refused = refusals(definition, self._files)
+        assert not refused, f"{definition['family']}: {'; '.join(refused)}"
         with self._lock:
             name = f"{definition['family']}-{definition['revision']}-{len(self.tasks) + 1}"
             folder = self._folder / name
@@ -78,7 +88,7 @@ class Fargate:
                 replace=self._places,
                 programs=self._programs,
                 variables=self._variables,
-                volumes=folder / "volumes",
+                volumes=volume_folders(definition, folder / "volumes", self._files),
             )
             made = {one.name: Container(one, folder, self._guard, self._hurry) for one in read}
             self.tasks.append(Task(name, made, reason))
@@ -104,6 +114,7 @@ def fargate(
     programs: Mapping[str, str] | None = None,
     places: Mapping[str, str] | None = None,
     variables: Mapping[str, str] | None = None,
+    files: Mapping[str, Path] | None = None,
     hurry: float = 1,
 ) -> Iterator[Fargate]:
     """An agent whose tasks end with the block, and also when this process is killed.
@@ -114,6 +125,7 @@ def fargate(
         programs: paths in images, and the programs that stand for them here.
         places: texts of commands, variables, secrets and their ARNs (where things are), and what stands for them here.
         variables: what every container has beside its own; default is PATH and the way to the local AWS.
+        files: the directories that stand for EFS by the ids of access points; they outlive tasks.
         hurry: what intervals and start periods of health checks are divided by.
     """
     with Guard() as guard:
@@ -124,6 +136,7 @@ def fargate(
             programs=programs or {},
             places=places or {},
             variables={"PATH": os.environ["PATH"], **aws.variables} if variables is None else variables,
+            files=files or {},
             hurry=hurry,
         )
         try:

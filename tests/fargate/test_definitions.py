@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -118,6 +119,32 @@ def test_texts_of_this_machine_stand_for_hosts_programs_and_volumes(
         "unset",
         aws.endpoint_url,
     ]
+
+
+def efs(access_point: str, **more: str) -> dict[str, Any]:
+    """The volume `data` on EFS."""
+    access = {"accessPointId": access_point, "iam": "ENABLED"}
+    said = {"fileSystemId": "fs-0", "authorizationConfig": access, "transitEncryption": "ENABLED", **more}
+    return {"name": "data", "efsVolumeConfiguration": said}
+
+
+def test_files_on_efs_outlive_tasks(aws: LocalAws, tmp_path: Path) -> None:
+    container = shell("broker", "cat /data/a; echo kept > /data/a", essential=True, **mount("data"))
+    files = {name: tmp_path / name for name in ("fsap-a", "fsap-b")}
+    said = []
+    with fargate(aws, tmp_path / "tasks", files=files) as agent:
+        for access_point in ("fsap-a", "fsap-a", "fsap-b"):
+            task = run(agent, aws, container, volumes=[efs(access_point)])
+            assert task.wait_stopped(SECONDS) == {"broker": 0}
+            said.append(task.log("broker"))
+        assert [line == "kept\n" for line in said] == [False, True, False]
+        for volume, fault in (
+            (efs("fsap-c"), "no directory is here for the access point fsap-c"),
+            (efs("fsap-a", transitEncryption="DISABLED"), "takes transit encryption"),
+            (efs("fsap-a", rootDirectory="/a"), "a root directory of its own"),
+        ):
+            with pytest.raises(AssertionError, match=fault):
+                run(agent, aws, container, volumes=[volume])
 
 
 def test_overrides(agent: Fargate, aws: LocalAws) -> None:

@@ -105,6 +105,18 @@ def test_what_is_missing_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert (binaries.aws_cli(), binaries.missing()) == (tmp_path / "aws", "")
 
 
+def test_what_rabbitmq_lacks_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(binaries, "DEBIAN_RABBITMQ", tmp_path / "debian")
+    assert binaries.missing_rabbitmq().startswith("RabbitMQ's scripts (rabbitmq-server, ")
+    for name in binaries.RABBITMQ:
+        (tmp_path / name).touch(mode=0o755)
+    assert binaries.missing_rabbitmq() == "Erlang's programs (erl, escript, epmd) are not on PATH"
+    for name in binaries.ERLANG:
+        (tmp_path / name).touch(mode=0o755)
+    assert (binaries.rabbitmq_binaries(), binaries.missing_rabbitmq()) == (tmp_path, "")
+
+
 def test_the_newest_of_debians_versions_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for version in ("9", "15", "16", "common"):
         folder = tmp_path / "versions" / version / "bin"
