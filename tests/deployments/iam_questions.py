@@ -213,14 +213,34 @@ def backlog(environment: str, *, token: str, repository: str, region: str = REGI
     }
 
 
+def protection(environment: str, region: str = REGION) -> list[Question]:
+    """Protect tasks of the own cluster from scale-in."""
+    ecs = f"arn:aws:ecs:{region}:{ACCOUNT}"
+    task, other = (f"{ecs}:task/{environment}-{cluster}/0123" for cluster in ("workers", "hatchet"))
+    own, others = (
+        {"ecs:cluster": f"{ecs}:cluster/{environment}-{cluster}"} for cluster in ("workers", "hatchet")
+    )
+    return [
+        *(
+            Question(cluster is own and resource == task, f"ecs:{verb}TaskProtection", resource, cluster)
+            for verb in ("Get", "Update")
+            for cluster in (own, others)
+            for resource in (task, other)
+        ),
+        Question(False, "ecs:UpdateTaskProtection", task),
+        Question(False, "ecs:StopTask", task, own),
+    ]
+
+
 def fleet(
     name: str, environment: str, *, results: list[Question], token: str, region: str = REGION
 ) -> Questions:
-    """What each fleet has: two roles, a log, the bucket, the token."""
+    """What each fleet has: two roles, a log, the bucket, the token, its tasks' protection."""
     return {
         f"aws_iam_role.{name}_execution": task_trust(region),
         f"aws_iam_role.{name}_task": task_trust(region),
         f"aws_iam_role_policy.{name}_task_bucket": results,
+        f"aws_iam_role_policy.{name}_task_protection": protection(environment, region),
         f"aws_iam_role_policy.{name}_execution_log": log(f"/scythe/{environment}/{name}", region),
         f"aws_iam_role_policy.{name}_execution_token": secret(token),
     }

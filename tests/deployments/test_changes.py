@@ -44,7 +44,7 @@ def own(fleet: str) -> Actions:
         "aws_iam_role": [f"{fleet}_execution", f"{fleet}_task"],
         "aws_iam_role_policy": [
             f"{fleet}_execution_image[0]", f"{fleet}_execution_log", f"{fleet}_execution_token",
-            f"{fleet}_task_bucket",
+            f"{fleet}_task_bucket", f"{fleet}_task_protection",
         ],
         "aws_security_group": [fleet],
         "aws_vpc_security_group_egress_rule": [f"{fleet}_to_internet[0]", f"{fleet}_to_s3"],
