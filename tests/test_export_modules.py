@@ -176,7 +176,7 @@ def test_networks_of_one_and_three_zones_with_every_way_out(tmp_path: Path, aws:
         "a": (0, set()), "b": (3, {"eni 1"}), "c": (1, {"nat 1"}), "d": (3, {"nat 3"}),
     }  # fmt: skip
     assert endpoints(aws, vpcs["a"]) == {
-        "s3", "ecr.api", "ecr.dkr", "kms", "logs", "monitoring", "secretsmanager", "ssm", "ssmmessages",
+        "s3", "ecr.api", "ecr.dkr", "ecs", "kms", "logs", "monitoring", "secretsmanager", "ssm", "ssmmessages",
     }  # fmt: skip
     assert endpoints(aws, vpcs["c"]) == {"s3"}
     assert endpoints(aws, vpcs["d"]) == {"s3", "ecr.api", "logs"}
