@@ -32,6 +32,8 @@ class Forwarding(Construct):
         region = text(ref(DataAwsRegion(self, "Region")).name)
         partition = text(ref(DataAwsPartition(self, "Partition")).partition)
         tasks = f"arn:{partition}:ecs:{region}:{account_id}:task/{text(label.name)}-hatchet/*"
+        # AWS's own documents have no account in their ARN; the names that begin with AWS- are its own.
+        document = f"arn:{partition}:ssm:{region}:*:document/{DOCUMENT}"
         managed = IamPolicy(
             self,
             "Policy",
@@ -40,9 +42,7 @@ class Forwarding(Construct):
             description="Forward ports to the Hatchet engine of the Scythe environment",
             # Service Authorization Reference: "AWS Systems Manager", "Amazon ECS", "Elastic Load Balancing V2".
             policy=policy(
-                Statement(
-                    ["ssm:StartSession"], [tasks, f"arn:{partition}:ssm:{region}::document/{DOCUMENT}"]
-                ),
+                Statement(["ssm:StartSession"], [tasks, document]),
                 Statement(["ecs:DescribeTasks"], [tasks]),
                 Statement(
                     ["ecs:ListTasks"], ["*"], [Condition("ArnEquals", "ecs:cluster", [text(cluster.arn)])]

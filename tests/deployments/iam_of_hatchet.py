@@ -142,7 +142,7 @@ class Engine:
         """Sessions by one document through tasks of the engine's cluster, and what finds them."""
         cluster, other = (f"{self.run.name}-{name}" for name in ("hatchet", "workers"))
         tasks = f"arn:aws:ecs:{self._at}:task"
-        documents = f"arn:aws:ssm:{self.region}::document"
+        documents = f"arn:aws:ssm:{self._at}:document"
         of_cluster = {"ecs:cluster": f"arn:aws:ecs:{self._at}:cluster/{cluster}"}
         of_other = {"ecs:cluster": f"arn:aws:ecs:{self._at}:cluster/{other}"}
         return {
@@ -218,7 +218,10 @@ class Engine:
                 asked(False, who="cloudwatch.amazonaws.com"),
                 Question(False, "sns:Publish", topic, {}, "cloudwatch.amazonaws.com"),
                 Question(False, "sns:Publish", topic, {}, "events.amazonaws.com"),
-                Question(False, "sns:Publish", f"{topic}-other",
-                         {"aws:SourceArn": rule, "aws:SourceAccount": ACCOUNT}, "events.amazonaws.com"),
+                *(
+                    Question(False, "sns:Publish", f"{topic}-other",
+                             {"aws:SourceArn": source, "aws:SourceAccount": ACCOUNT}, who)
+                    for source, who in ((rule, "events.amazonaws.com"), (alarm, "cloudwatch.amazonaws.com"))
+                ),
             ]
         }  # fmt: skip
