@@ -43,6 +43,9 @@ def main(arguments: list[str]) -> int:
 
 def leave(status: int) -> NoReturn:
     """End the process, whatever its threads do: Python would wait for simulations that were given back."""
+    # It is leaving: another SIGTERM must not make a drained worker one that was killed.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
     # Else the tracker of multiprocessing's semaphores complains into the log.
     util._run_finalizers(0)  # type: ignore[attr-defined]  # what multiprocessing itself does at the end
     logging.shutdown()
