@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cdktf_cdktf_provider_aws.data_aws_caller_identity import DataAwsCallerIdentity
-from cdktf_cdktf_provider_aws.data_aws_partition import DataAwsPartition
-from cdktf_cdktf_provider_aws.data_aws_region import DataAwsRegion
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
 from constructs import Construct
 
-from modules.expression import Expression, both, hcl, local, made, only_where, ref, text
+from modules.account import Account
+from modules.expression import Expression, both, hcl, local, made, only_where, text
 from modules.policies import Statement, policy, trust
 from modules.stack import Label
 
@@ -50,33 +48,22 @@ class TaskRoles(Construct):
         """
         super().__init__(scope, id_)
         self._exists = exists
-        self._account_id = text(ref(DataAwsCallerIdentity(self, "Caller")).account_id)
-        self._region = text(ref(DataAwsRegion(self, "Region")).name)
-        self._partition = text(ref(DataAwsPartition(self, "Partition")).partition)
+        self._account = Account(self)
         self.execution = self._create_role("execution", label, name)
         self.task = self._create_role("task", label, name)
         self._allow_pull(images)
         # Said rather than read from the group, so that plans show it.
-        log = f"arn:{self._partition}:logs:{self._region}:{self._account_id}:log-group:{log_group_name}:*"
+        log = self.arn("logs", f"log-group:{log_group_name}:*")
         self.grant(self.execution, "log", Statement(["logs:CreateLogStream", "logs:PutLogEvents"], [log]))
 
     @property
     def region(self) -> Expression:
         """The region, as an expression."""
-        return Expression(hcl(self._region))
-
-    @property
-    def account_id(self) -> str:
-        """The account, as text."""
-        return self._account_id
+        return Expression(hcl(self._account.region))
 
     def arn(self, service: str, resource: str) -> str:
         """The ARN of a resource in this region and account."""
-        return f"arn:{self._partition}:{service}:{self._region}:{self._account_id}:{resource}"
-
-    def arn_of(self, role: IamRole) -> str:
-        """A role's ARN, as text; empty where the service does not exist."""
-        return text(ref(role).arn if self._exists is None else f'join("", {ref(role)}[*].arn)')
+        return self._account.arn(service, resource)
 
     def grant(
         self, role: IamRole, name: str, *statements: Statement, only_if: Expression | None = None
@@ -116,7 +103,7 @@ class TaskRoles(Construct):
             count=only_where(self._exists),
             name=f"{text(label.name)}-{name}-{kind}",
             assume_role_policy=trust(
-                "ecs-tasks.amazonaws.com", account_id=self._account_id, source_arn=self.arn("ecs", "*")
+                "ecs-tasks.amazonaws.com", account_id=self._account.id, source_arn=self.arn("ecs", "*")
             ),
             tags=label.tagged(),
         )
@@ -127,7 +114,7 @@ class TaskRoles(Construct):
         found = ", ".join(f"try([regex({hcl(ECR_IMAGE)}, {image})], [])" for image in images)
         repositories = local(self, "ecr_repositories", f"distinct(concat({found}))")
         arns = (
-            f'[for repository in {repositories} : "arn:{self._partition}:ecr:${{repository[1]}}:'
+            f'[for repository in {repositories} : "arn:{self._account.partition}:ecr:${{repository[1]}}:'
             '${repository[0]}:repository/${repository[2]}"]'
         )
         pull = Statement(

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from cdktf import TerraformResourceLifecycle
-from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
 from cdktf_cdktf_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAlarm
 from cdktf_cdktf_provider_aws.ecs_service import (
     EcsService,
@@ -26,9 +24,11 @@ from modules.cluster.cluster import Cluster
 from modules.expression import Expression, flag, hcl, local, number, ref, strings, text
 from modules.hatchet.attributes import HatchetAttributes
 from modules.hatchet.token import TokenAttributes
+from modules.log_group import create_log_group
 from modules.metrics import DEMAND, BacklogMetrics
 from modules.network.attributes import NetworkAttributes
 from modules.policies import Condition, Statement
+from modules.security_group import create_security_group
 from modules.stack import Label
 from modules.storage.attributes import StorageAttributes
 from modules.suppression import suppress
@@ -145,19 +145,14 @@ class Backlog(Construct):
         }
 
     def _create_log_group(self, name: str, retention_days: Expression) -> Expression:
-        group = CloudwatchLogGroup(
+        group = create_log_group(
             self,
             "LogGroup",
+            label=self._label,
             name=name,
-            retention_in_days=number(retention_days),
-            tags=self._label.tagged(),
-        )
-        suppress(
-            group,
-            {
-                "CKV_AWS_158": "CloudWatch's own keys encrypt it; it logs counts alone",
-                "CKV_AWS_338": "its log is for the days after; observability.log_retention_days",
-            },
+            retention_days=retention_days,
+            unencrypted="CloudWatch's own keys encrypt it; it logs counts alone",
+            kept="its log is for the days after; observability.log_retention_days",
         )
         return ref(group)
 
@@ -219,14 +214,13 @@ class Backlog(Construct):
         return ref(service)
 
     def _create_security_group(self, network: NetworkAttributes) -> SecurityGroup:
-        group = SecurityGroup(
+        group = create_security_group(
             self,
             "SecurityGroup",
-            name_prefix=f"{text(self._label.name)}-{NAME}-",
+            label=self._label,
+            name=NAME,
             description="Scythe backlog service",
-            vpc_id=text(network.vpc_id),
-            tags=self._label.tagged(NAME),
-            lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
+            vpc_id=network.vpc_id,
         )
         network.allow_way_out(group, "Backlog service")
         return group

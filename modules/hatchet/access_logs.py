@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from cdktf_cdktf_provider_aws.data_aws_caller_identity import DataAwsCallerIdentity
-from cdktf_cdktf_provider_aws.data_aws_partition import DataAwsPartition
-from cdktf_cdktf_provider_aws.data_aws_region import DataAwsRegion
 from cdktf_cdktf_provider_aws.s3_bucket import S3Bucket
 from cdktf_cdktf_provider_aws.s3_bucket_lifecycle_configuration import (
     S3BucketLifecycleConfiguration,
@@ -17,6 +14,7 @@ from cdktf_cdktf_provider_aws.s3_bucket_policy import S3BucketPolicy
 from cdktf_cdktf_provider_aws.s3_bucket_public_access_block import S3BucketPublicAccessBlock
 from constructs import Construct
 
+from modules.account import Account
 from modules.expression import Expression, ref, text
 from modules.policies import Condition, Statement, policy
 from modules.stack import Label
@@ -34,13 +32,11 @@ class AccessLogs(Construct):
 
     def __init__(self, scope: Construct, id_: str, *, label: Label) -> None:
         super().__init__(scope, id_)
-        account_id = text(ref(DataAwsCallerIdentity(self, "Caller")).account_id)
-        partition = text(ref(DataAwsPartition(self, "Partition")).partition)
-        region = text(ref(DataAwsRegion(self, "Region")).name)
+        account = Account(self)
         bucket = S3Bucket(
             self,
             "Bucket",
-            bucket=f"{text(label.name)}-lb-logs-{account_id}-{region}",
+            bucket=f"{text(label.name)}-lb-logs-{account.id}-{account.region}",
             # Who came is of no use once the load balancer is gone.
             force_destroy=True,
             tags=label.tagged(),
@@ -85,12 +81,12 @@ class AccessLogs(Construct):
             policy=policy(
                 Statement(
                     ["s3:PutObject"],
-                    [f"{arn}/hatchet/AWSLogs/{account_id}/*"],
+                    [f"{arn}/hatchet/AWSLogs/{account.id}/*"],
                     [
                         Condition(
                             "ArnLike",
                             "aws:SourceArn",
-                            [f"arn:{partition}:elasticloadbalancing:{region}:{account_id}:loadbalancer/*"],
+                            [account.arn("elasticloadbalancing", "loadbalancer/*")],
                         )
                     ],
                     services=["logdelivery.elasticloadbalancing.amazonaws.com"],

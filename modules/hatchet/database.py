@@ -7,7 +7,6 @@ from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
 from cdktf_cdktf_provider_aws.db_instance import DbInstance
 from cdktf_cdktf_provider_aws.db_parameter_group import DbParameterGroup, DbParameterGroupParameter
 from cdktf_cdktf_provider_aws.db_subnet_group import DbSubnetGroup
-from cdktf_cdktf_provider_aws.secretsmanager_secret import SecretsmanagerSecret
 from cdktf_cdktf_provider_aws.secretsmanager_secret_version import SecretsmanagerSecretVersion
 from cdktf_cdktf_provider_aws.security_group import SecurityGroup
 from constructs import Construct
@@ -15,8 +14,11 @@ from constructs import Construct
 from modules.ephemeral import ephemeral
 from modules.expression import Expression, flag, hcl, local, number, ref, strings, text
 from modules.hatchet.settings import Database
+from modules.log_group import create_log_group
 from modules.network.attributes import NetworkAttributes
 from modules.port import Port
+from modules.secret import create_secret
+from modules.security_group import create_security_group
 from modules.stack import Label
 from modules.suppression import suppress
 
@@ -69,14 +71,13 @@ class HatchetDatabase(Construct):
         self.url = Expression(hcl(f"postgresql://{NAME}@{text(instance.endpoint)}/{NAME}?sslmode=require"))
 
     def _create_security_group(self, network: NetworkAttributes) -> SecurityGroup:
-        return SecurityGroup(
+        return create_security_group(
             self,
             "SecurityGroup",
-            name_prefix=f"{self._name}-database-",
+            label=self._label,
+            name="hatchet-database",
             description="Hatchet database",
-            vpc_id=text(network.vpc_id),
-            tags=self._label.tagged("hatchet-database"),
-            lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
+            vpc_id=network.vpc_id,
         )
 
     def _create_password(self) -> tuple[Expression, Expression]:
@@ -86,21 +87,13 @@ class HatchetDatabase(Construct):
             "database",
             {"password_length": 40, "exclude_characters": NOT_IN_PASSWORDS},
         )
-        secret = SecretsmanagerSecret(
+        secret = create_secret(
             self,
             "password",
-            name=f"{text(self._label.name)}/hatchet-database",
+            label=self._label,
+            name="hatchet-database",
             description="Password of Hatchet's database",
-            # A deployment that is destroyed and made again finds the name free.
-            recovery_window_in_days=0,
-            tags=self._label.tagged(),
-        )
-        suppress(
-            secret,
-            {
-                "CKV_AWS_149": "the account's own Secrets Manager key encrypts it, without a price per month",
-                "CKV2_AWS_57": "rotated with hatchet.database.password_version, which also deploys its readers anew",
-            },
+            unrotated="rotated with hatchet.database.password_version, which also deploys its readers anew",
         )
         version = SecretsmanagerSecretVersion(
             self,
@@ -121,19 +114,14 @@ class HatchetDatabase(Construct):
         """RDS makes them itself where they are missing, and never deletes what they hold."""
         groups = []
         for kind in ("postgresql", "upgrade"):
-            group = CloudwatchLogGroup(
+            group = create_log_group(
                 self,
                 f"{kind}_log",
+                label=self._label,
                 name=f"/aws/rds/instance/{self._name}/{kind}",
-                retention_in_days=number(retention_days),
-                tags=self._label.tagged(),
-            )
-            suppress(
-                group,
-                {
-                    "CKV_AWS_158": "CloudWatch's own keys encrypt it; PostgreSQL logs errors, not rows",
-                    "CKV_AWS_338": "observability.log_retention_days says how long it is kept",
-                },
+                retention_days=retention_days,
+                unencrypted="CloudWatch's own keys encrypt it; PostgreSQL logs errors, not rows",
+                kept="observability.log_retention_days says how long it is kept",
             )
             groups.append(group)
         return groups

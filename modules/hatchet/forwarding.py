@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from cdktf_cdktf_provider_aws.data_aws_caller_identity import DataAwsCallerIdentity
-from cdktf_cdktf_provider_aws.data_aws_partition import DataAwsPartition
-from cdktf_cdktf_provider_aws.data_aws_region import DataAwsRegion
 from cdktf_cdktf_provider_aws.iam_policy import IamPolicy
 from constructs import Construct
 
+from modules.account import Account
 from modules.cluster.cluster import Cluster
 from modules.expression import Expression, ref, text, when
 from modules.hatchet.settings import HatchetSettings
@@ -28,12 +26,10 @@ class Forwarding(Construct):
         self, scope: Construct, id_: str, *, label: Label, settings: HatchetSettings, cluster: Cluster
     ) -> None:
         super().__init__(scope, id_)
-        account_id = text(ref(DataAwsCallerIdentity(self, "Caller")).account_id)
-        region = text(ref(DataAwsRegion(self, "Region")).name)
-        partition = text(ref(DataAwsPartition(self, "Partition")).partition)
-        tasks = f"arn:{partition}:ecs:{region}:{account_id}:task/{text(label.name)}-hatchet/*"
+        account = Account(self)
+        tasks = account.arn("ecs", f"task/{text(label.name)}-hatchet/*")
         # AWS's own documents have no account in their ARN; the names that begin with AWS- are its own.
-        document = f"arn:{partition}:ssm:{region}:*:document/{DOCUMENT}"
+        document = f"arn:{account.partition}:ssm:{account.region}:*:document/{DOCUMENT}"
         managed = IamPolicy(
             self,
             "Policy",

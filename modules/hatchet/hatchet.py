@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
 from cdktf_cdktf_provider_aws.ecs_service import EcsService
 from cdktf_cdktf_provider_aws.service_discovery_private_dns_namespace import (
     ServiceDiscoveryPrivateDnsNamespace,
@@ -10,7 +9,7 @@ from cdktf_cdktf_provider_aws.service_discovery_private_dns_namespace import (
 from constructs import Construct
 
 from modules.cluster.cluster import Cluster
-from modules.expression import Expression, hcl, number, ref, text
+from modules.expression import Expression, hcl, ref, text
 from modules.hatchet.attributes import HatchetAttributes
 from modules.hatchet.client import GRPC, HTTP
 from modules.hatchet.container import Container, HealthCheck
@@ -26,10 +25,10 @@ from modules.hatchet.service import HatchetService, Rollout, Surroundings, Targe
 from modules.hatchet.set_up import SetUp
 from modules.hatchet.settings import HatchetSettings
 from modules.hatchet.token import TokenAttributes
+from modules.log_group import create_log_group
 from modules.network.attributes import NetworkAttributes
 from modules.port import Port
 from modules.stack import Label
-from modules.suppression import suppress
 
 FORWARDED_URL, FORWARDED_GRPC = f"http://localhost:{HTTP}", f"localhost:{GRPC}"
 """Where an engine without a domain is found: at the ports that its operator forwards."""
@@ -113,19 +112,14 @@ class Hatchet(Construct):
     def _create_surroundings(
         self, label: Label, cluster: Cluster, network: NetworkAttributes, log_retention_days: Expression
     ) -> Surroundings:
-        group = CloudwatchLogGroup(
+        group = create_log_group(
             self,
             "LogGroup",
+            label=label,
             name=log_group_name(label),
-            retention_in_days=number(log_retention_days),
-            tags=label.tagged(),
-        )
-        suppress(
-            group,
-            {
-                "CKV_AWS_158": "CloudWatch's own keys encrypt it; Hatchet logs no secret",
-                "CKV_AWS_338": "observability.log_retention_days says how long it is kept",
-            },
+            retention_days=log_retention_days,
+            unencrypted="CloudWatch's own keys encrypt it; Hatchet logs no secret",
+            kept="observability.log_retention_days says how long it is kept",
         )
         namespace = ServiceDiscoveryPrivateDnsNamespace(
             self,

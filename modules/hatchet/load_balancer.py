@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cdktf import ITerraformDependable, TerraformResourceLifecycle
+from cdktf import ITerraformDependable
 from cdktf_cdktf_provider_aws.data_aws_vpc import DataAwsVpc
 from cdktf_cdktf_provider_aws.lb import Lb, LbAccessLogs
 from cdktf_cdktf_provider_aws.lb_listener import (
@@ -28,6 +28,7 @@ from modules.hatchet.client import GRPC, HTTP
 from modules.hatchet.settings import PRIVATE, HatchetSettings
 from modules.network.attributes import HTTPS, NetworkAttributes
 from modules.port import Port
+from modules.security_group import create_security_group
 from modules.stack import Label
 from modules.suppression import suppress
 
@@ -93,14 +94,13 @@ class LoadBalancer(Construct):
 
     def _create_security_group(self) -> SecurityGroup:
         label, settings = self._label, self._settings
-        group = SecurityGroup(
+        group = create_security_group(
             self,
             "SecurityGroup",
-            name_prefix=f"{text(label.name)}-hatchet-lb-",
+            label=label,
+            name="hatchet-lb",
             description="Hatchet load balancer",
-            vpc_id=text(self._network.vpc_id),
-            tags=label.tagged("hatchet-lb"),
-            lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
+            vpc_id=self._network.vpc_id,
         )
         vpc = DataAwsVpc(self, "vpc", id=text(self._network.vpc_id))
         allowed = (

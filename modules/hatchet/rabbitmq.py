@@ -20,7 +20,6 @@ from cdktf_cdktf_provider_aws.efs_access_point import (
 from cdktf_cdktf_provider_aws.efs_file_system import EfsFileSystem
 from cdktf_cdktf_provider_aws.efs_file_system_policy import EfsFileSystemPolicy
 from cdktf_cdktf_provider_aws.efs_mount_target import EfsMountTarget
-from cdktf_cdktf_provider_aws.secretsmanager_secret import SecretsmanagerSecret
 from cdktf_cdktf_provider_aws.secretsmanager_secret_version import SecretsmanagerSecretVersion
 from cdktf_cdktf_provider_aws.security_group import SecurityGroup
 from constructs import Construct
@@ -33,6 +32,7 @@ from modules.hatchet.service import HatchetService, Rollout, Surroundings
 from modules.hatchet.settings import HatchetSettings, Service
 from modules.policies import Condition, Statement, policy
 from modules.port import Port
+from modules.secret import create_secret
 from modules.suppression import suppress
 
 AMQP, NFS = 5672, 2049
@@ -141,21 +141,14 @@ class RabbitMq(Construct):
         )
 
     def _create_secret(self, host: str) -> Expression:
-        secret = SecretsmanagerSecret(
+        secret = create_secret(
             self,
             "Secret",
-            count=self._count,
-            name=f"{text(self._surroundings.label.name)}/hatchet-rabbitmq",
+            label=self._surroundings.label,
+            name="hatchet-rabbitmq",
             description="Password and URL of Hatchet's broker",
-            recovery_window_in_days=0,
-            tags=self._surroundings.label.tagged(),
-        )
-        suppress(
-            secret,
-            {
-                "CKV_AWS_149": "the account's own Secrets Manager key encrypts it, without a price per month",
-                "CKV2_AWS_57": "RabbitMQ takes it at its first start alone; the broker is for the VPC's engine only",
-            },
+            unrotated="RabbitMQ takes it at its first start alone; the broker is for the VPC's engine only",
+            count=self._count,
         )
         # Without punctuation: it stands in a URL.
         drawn = ephemeral(

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from cdktf_cdktf_provider_aws.secretsmanager_secret import SecretsmanagerSecret
 from constructs import Construct
 
 from modules.expression import Expression, hcl, ref, text
+from modules.secret import create_secret
 from modules.stack import Label
-from modules.suppression import suppress
 
 KEYS = (
     "SERVER_AUTH_COOKIE_SECRETS",
@@ -44,19 +43,12 @@ class Secrets(Construct):
         return {name: Expression(hcl(f"{text(self.keys_arn)}:{name}::")) for name in KEYS}
 
     def _create(self, name: str, description: str) -> Expression:
-        secret = SecretsmanagerSecret(
+        secret = create_secret(
             self,
             name,
-            name=f"{text(self._label.name)}/hatchet-{name}",
+            label=self._label,
+            name=f"hatchet-{name}",
             description=description,
-            recovery_window_in_days=0,
-            tags=self._label.tagged(),
-        )
-        suppress(
-            secret,
-            {
-                "CKV_AWS_149": "the account's own Secrets Manager key encrypts it, without a price per month",
-                "CKV2_AWS_57": "made once: other keys would void every token and all that they encrypted",
-            },
+            unrotated="made once: other keys would void every token and all that they encrypted",
         )
         return ref(secret).arn

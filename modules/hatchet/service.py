@@ -31,6 +31,7 @@ from modules.expression import Expression, flag, hcl, made, number, only_where, 
 from modules.hatchet.container import Container, documents
 from modules.hatchet.settings import Service
 from modules.network.attributes import NetworkAttributes
+from modules.security_group import create_security_group
 from modules.stack import Label
 from modules.suppression import suppress
 from modules.task_roles import TaskRoles
@@ -227,15 +228,14 @@ class HatchetService(Construct):
 
     def _create_security_group(self) -> SecurityGroup:
         surroundings = self._surroundings
-        group = SecurityGroup(
+        group = create_security_group(
             self,
             "SecurityGroup",
-            count=only_where(self._exists),
-            name_prefix=f"{text(surroundings.label.name)}-hatchet-{self._name}-",
+            label=surroundings.label,
+            name=f"hatchet-{self._name}",
             description=f"Hatchet {self._name}",
-            vpc_id=text(surroundings.network.vpc_id),
-            tags=surroundings.label.tagged(f"hatchet-{self._name}"),
-            lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
+            vpc_id=surroundings.network.vpc_id,
+            count=only_where(self._exists),
         )
         surroundings.network.allow_way_out(group, f"Hatchet {self._name}", private=True, where=self._exists)
         return group

@@ -9,14 +9,13 @@ from cdktf_cdktf_provider_aws.data_aws_secretsmanager_secret_versions import (
 )
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
-from cdktf_cdktf_provider_aws.secretsmanager_secret import SecretsmanagerSecret
 from constructs import Construct
 
 from modules.expression import Expression, ref, text, when
 from modules.hatchet.settings import HatchetSettings
 from modules.policies import Statement, policy
+from modules.secret import create_secret
 from modules.stack import Label, attribute
-from modules.suppression import suppress
 
 
 @dataclass(frozen=True)
@@ -55,21 +54,14 @@ class ClientToken(Construct):
     def __init__(self, scope: Construct, id_: str, *, label: Label, settings: HatchetSettings) -> None:
         super().__init__(scope, id_)
         given = settings.token_secret_arn
-        secret = SecretsmanagerSecret(
+        secret = create_secret(
             self,
             "Secret",
-            count=when(f"{given} == null"),
-            name=f"{text(label.name)}/hatchet-client-token",
+            label=label,
+            name="hatchet-client-token",
             description="Hatchet's client token",
-            recovery_window_in_days=0,
-            tags=label.tagged(),
-        )
-        suppress(
-            secret,
-            {
-                "CKV_AWS_149": "the account's own Secrets Manager key encrypts it, without a price per month",
-                "CKV2_AWS_57": "Hatchet issues its tokens, and scythe-aws token replaces them",
-            },
+            unrotated="Hatchet issues its tokens, and scythe-aws token replaces them",
+            count=when(f"{given} == null"),
         )
         self.attributes = TokenAttributes(
             token_secret_arn=Expression(f"{given} == null ? {ref(secret)}[0].arn : {given}")

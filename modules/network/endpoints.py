@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from cdktf import TerraformResourceLifecycle
-from cdktf_cdktf_provider_aws.security_group import SecurityGroup
 from cdktf_cdktf_provider_aws.vpc_endpoint import VpcEndpoint
 from constructs import Construct
 
 from modules.expression import Expression, each, hcl, ref, strings, text, when
 from modules.network.settings import FARGATE_ENDPOINTS, NetworkSettings
 from modules.network.subnets import Layout
+from modules.security_group import create_security_group
 from modules.stack import Label
 
 
@@ -51,15 +50,14 @@ class Endpoints(Construct):
         )
         chosen = services(settings)
         self.exist = Expression(f"length({chosen}) > 0")
-        group = SecurityGroup(
+        group = create_security_group(
             self,
             "endpoints",
-            count=when(self.exist),
-            name_prefix=f"{text(label.name)}-endpoints-",
+            label=label,
+            name="endpoints",
             description="Interface endpoints of AWS services",
-            vpc_id=text(layout.vpc.id),
-            tags=label.tagged("endpoints"),
-            lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
+            vpc_id=layout.vpc.id,
+            count=when(self.exist),
         )
         self.security_group_id = Expression(f'join("", {ref(group)}[*].id)')
         VpcEndpoint(

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
-from cdktf_cdktf_provider_aws.data_aws_caller_identity import DataAwsCallerIdentity
-from cdktf_cdktf_provider_aws.data_aws_partition import DataAwsPartition
 from cdktf_cdktf_provider_aws.flow_log import FlowLog
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
 from constructs import Construct
 
-from modules.expression import Expression, number, ref, text, when
+from modules.account import Account
+from modules.expression import Expression, ref, text, when
+from modules.log_group import create_log_group
 from modules.network.settings import NetworkSettings
 from modules.policies import Statement, policy, trust
 from modules.stack import Label
-from modules.suppression import suppress
 
 
 class FlowLogs(Construct):
@@ -28,22 +26,16 @@ class FlowLogs(Construct):
     ) -> None:
         super().__init__(scope, id_)
         wanted = when(f"{settings.flow_logs} != null")
-        account_id = text(ref(DataAwsCallerIdentity(self, "Caller")).account_id)
-        partition = text(ref(DataAwsPartition(self, "Partition")).partition)
-        group = CloudwatchLogGroup(
+        account = Account(self)
+        group = create_log_group(
             self,
             "LogGroup",
-            count=wanted,
+            label=label,
             name=f"/scythe/{text(label.name)}/vpc-flow-logs",
-            retention_in_days=number(f"try({settings.flow_logs}.retention_days, null)"),
-            tags=label.tagged(),
-        )
-        suppress(
-            group,
-            {
-                "CKV_AWS_158": "CloudWatch's own keys encrypt it, without a price per month",
-                "CKV_AWS_338": "network.flow_logs.retention_days says how long they are kept",
-            },
+            retention_days=f"try({settings.flow_logs}.retention_days, null)",
+            unencrypted="CloudWatch's own keys encrypt it, without a price per month",
+            kept="network.flow_logs.retention_days says how long they are kept",
+            count=wanted,
         )
         role = IamRole(
             self,
@@ -52,8 +44,8 @@ class FlowLogs(Construct):
             name=f"{text(label.name)}-flow-logs",
             assume_role_policy=trust(
                 "vpc-flow-logs.amazonaws.com",
-                account_id=account_id,
-                source_arn=f"arn:{partition}:ec2:*:{account_id}:vpc-flow-log/*",
+                account_id=account.id,
+                source_arn=f"arn:{account.partition}:ec2:*:{account.id}:vpc-flow-log/*",
             ),
             tags=label.tagged(),
         )

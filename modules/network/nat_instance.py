@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cdktf import TerraformResourceLifecycle
 from cdktf_cdktf_provider_aws.autoscaling_group import (
     AutoscalingGroup,
     AutoscalingGroupInstanceRefresh,
@@ -21,7 +20,6 @@ from cdktf_cdktf_provider_aws.launch_template import (
     LaunchTemplateNetworkInterfaces,
 )
 from cdktf_cdktf_provider_aws.network_interface import NetworkInterface
-from cdktf_cdktf_provider_aws.security_group import SecurityGroup
 from cdktf_cdktf_provider_aws.vpc_security_group_egress_rule import VpcSecurityGroupEgressRule
 from cdktf_cdktf_provider_aws.vpc_security_group_ingress_rule import VpcSecurityGroupIngressRule
 from constructs import Construct
@@ -30,6 +28,7 @@ from modules.expression import Expression, hcl, ref, text, when
 from modules.network.attributes import HTTPS
 from modules.network.settings import NetworkSettings
 from modules.network.subnets import Layout
+from modules.security_group import create_security_group
 from modules.stack import Label
 from modules.suppression import suppress
 
@@ -116,15 +115,14 @@ class NatInstance(Construct):
         )
 
     def _create_security_group(self, settings: NetworkSettings, vpc: Expression) -> Expression:
-        group = SecurityGroup(
+        group = create_security_group(
             self,
             "SecurityGroup",
-            count=self._count,
-            name_prefix=f"{text(self._label.name)}-nat-",
+            label=self._label,
+            name="nat",
             description="NAT instance",
-            vpc_id=text(vpc.id),
-            tags=self._label.tagged("nat"),
-            lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
+            vpc_id=vpc.id,
+            count=self._count,
         )
         id_ = ref(group)[0].id
         VpcSecurityGroupIngressRule(

@@ -10,14 +10,12 @@ from cdktf_cdktf_provider_aws.cloudwatch_event_target import (
     CloudwatchEventTarget,
     CloudwatchEventTargetInputTransformer,
 )
-from cdktf_cdktf_provider_aws.data_aws_caller_identity import DataAwsCallerIdentity
-from cdktf_cdktf_provider_aws.data_aws_partition import DataAwsPartition
-from cdktf_cdktf_provider_aws.data_aws_region import DataAwsRegion
 from cdktf_cdktf_provider_aws.sns_topic import SnsTopic
 from cdktf_cdktf_provider_aws.sns_topic_policy import SnsTopicPolicy
 from cdktf_cdktf_provider_aws.sns_topic_subscription import SnsTopicSubscription
 from constructs import Construct
 
+from modules.account import Account
 from modules.expression import Expression, each, hcl, ref, text, when
 from modules.observability.settings import ObservabilitySettings
 from modules.policies import Condition, Statement, policy
@@ -48,9 +46,7 @@ class Observability(Construct):
     def __init__(self, scope: Construct, id_: str, *, label: Label, settings: ObservabilitySettings) -> None:
         super().__init__(scope, id_)
         self._label, self._settings = label, settings
-        self._account_id = text(ref(DataAwsCallerIdentity(self, "Caller")).account_id)
-        self._region = text(ref(DataAwsRegion(self, "Region")).name)
-        self._partition = text(ref(DataAwsPartition(self, "Partition")).partition)
+        self._account = Account(self)
         self.topic_arn = self._create_topic()
         name = text(label.name)
         # Amazon ECS Developer Guide, "Amazon ECS service deployment state change events" and "service action events".
@@ -61,7 +57,7 @@ class Observability(Construct):
                 "source": ["aws.ecs"],
                 "detail-type": ["ECS Deployment State Change", "ECS Service Action"],
                 "resources": [
-                    {"prefix": self._arn("ecs", f"service/{name}-{cluster}/")}
+                    {"prefix": self._account.arn("ecs", f"service/{name}-{cluster}/")}
                     for cluster in ("hatchet", "workers")
                 ],
                 "detail": {"eventName": ["SERVICE_DEPLOYMENT_FAILED", "SERVICE_TASK_START_IMPAIRED"]},
@@ -77,7 +73,7 @@ class Observability(Construct):
                 "source": ["aws.rds"],
                 "detail-type": ["RDS DB Instance Event"],
                 "detail": {
-                    "SourceArn": [self._arn("rds", f"db:{name}-hatchet")],
+                    "SourceArn": [self._account.arn("rds", f"db:{name}-hatchet")],
                     "EventCategories": ["failover", "failure", "low storage"],
                 },
             },
@@ -85,9 +81,6 @@ class Observability(Construct):
             f"Scythe {name}: <where>: <what>",
         )
         self._create_budget()
-
-    def _arn(self, service: str, resource: str) -> str:
-        return f"arn:{self._partition}:{service}:{self._region}:{self._account_id}:{resource}"
 
     def _create_topic(self) -> Expression:
         topic = SnsTopic(self, "alarms", name=topic_name(self._label), tags=self._label.tagged())
@@ -100,8 +93,8 @@ class Observability(Construct):
         )
         arn = text(ref(topic).arn)
         publishers = {
-            "events.amazonaws.com": self._arn("events", f"rule/{text(self._label.name)}-*"),
-            "cloudwatch.amazonaws.com": self._arn("cloudwatch", f"alarm:{text(self._label.name)}-*"),
+            "events.amazonaws.com": self._account.arn("events", f"rule/{text(self._label.name)}-*"),
+            "cloudwatch.amazonaws.com": self._account.arn("cloudwatch", f"alarm:{text(self._label.name)}-*"),
         }
         SnsTopicPolicy(
             self,
@@ -113,7 +106,7 @@ class Observability(Construct):
                         ["sns:Publish"],
                         [arn],
                         [
-                            Condition("StringEquals", "aws:SourceAccount", [self._account_id]),
+                            Condition("StringEquals", "aws:SourceAccount", [self._account.id]),
                             Condition("ArnLike", "aws:SourceArn", [source]),
                         ],
                         services=[service],

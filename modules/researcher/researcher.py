@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from cdktf_cdktf_provider_aws.data_aws_caller_identity import DataAwsCallerIdentity
-from cdktf_cdktf_provider_aws.data_aws_partition import DataAwsPartition
-from cdktf_cdktf_provider_aws.data_aws_region import DataAwsRegion
 from cdktf_cdktf_provider_aws.iam_policy import IamPolicy
 from constructs import Construct
 
+from modules.account import Account
 from modules.expression import Expression, ref, text
 from modules.hatchet.token import TokenAttributes
 from modules.policies import Condition, Statement, policy
@@ -51,13 +49,7 @@ class Researcher(Construct):
 
     def _watch(self, cluster: str) -> tuple[Statement, ...]:
         """See the fleets, their tasks and their logs."""
-        account_id = text(ref(DataAwsCallerIdentity(self, "Caller")).account_id)
-        region = text(ref(DataAwsRegion(self, "Region")).name)
-        partition = text(ref(DataAwsPartition(self, "Partition")).partition)
-
-        def arn(service: str, resource: str) -> str:
-            return f"arn:{partition}:{service}:{region}:{account_id}:{resource}"
-
+        arn = Account(self).arn
         return (
             Statement(
                 ["ecs:DescribeServices", "ecs:DescribeTasks"],

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from cdktf_cdktf_provider_aws.data_aws_caller_identity import DataAwsCallerIdentity
-from cdktf_cdktf_provider_aws.data_aws_partition import DataAwsPartition
-from cdktf_cdktf_provider_aws.data_aws_region import DataAwsRegion
 from cdktf_cdktf_provider_aws.data_aws_s3_bucket import DataAwsS3Bucket
 from cdktf_cdktf_provider_aws.ecr_lifecycle_policy import EcrLifecyclePolicy
 from cdktf_cdktf_provider_aws.ecr_repository import EcrRepository, EcrRepositoryImageScanningConfiguration
@@ -26,6 +23,7 @@ from cdktf_cdktf_provider_aws.s3_bucket_versioning import (
 )
 from constructs import Construct
 
+from modules.account import Account
 from modules.expression import Expression, flag, hcl, local, ref, text, when
 from modules.policies import Condition, Statement, policy
 from modules.stack import Label
@@ -51,16 +49,15 @@ class Storage(Construct):
 
     def __init__(self, scope: Construct, id_: str, *, label: Label, settings: StorageSettings) -> None:
         super().__init__(scope, id_)
-        self._label = label
+        self._label, self._account = label, Account(self)
         self._made = when(f"!{settings.existing}")
         name = self._choose_name(settings)
         DataAwsS3Bucket(self, "existing", count=when(settings.existing), bucket=text(name))
         self._create_bucket(settings, name)
         repository = self._create_repository()
-        partition = ref(DataAwsPartition(self, "Partition")).partition
         self.attributes = StorageAttributes(
             bucket_name=name,
-            bucket_arn=Expression(hcl(f"arn:{text(partition)}:s3:::{text(name)}")),
+            bucket_arn=Expression(hcl(f"arn:{self._account.partition}:s3:::{text(name)}")),
             prefix=Expression(settings.prefix),
             repository_url=repository.repository_url,
             repository_arn=repository.arn,
@@ -68,9 +65,7 @@ class Storage(Construct):
 
     def _choose_name(self, settings: StorageSettings) -> Expression:
         """A name that is known before the bucket is there, so that plans show the policies that name it."""
-        account_id = text(ref(DataAwsCallerIdentity(self, "Caller")).account_id)
-        region = text(ref(DataAwsRegion(self, "Region")).name)
-        generated = hcl(f"{text(self._label.name)}-scythe-{account_id}-{region}")
+        generated = hcl(f"{text(self._label.name)}-scythe-{self._account.id}-{self._account.region}")
         return local(self, "bucket", f"coalesce({settings.bucket}, {generated})")
 
     def _create_bucket(self, settings: StorageSettings, name: Expression) -> None:

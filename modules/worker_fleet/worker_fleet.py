@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 
 from cdktf import TerraformResourceLifecycle
-from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
 from cdktf_cdktf_provider_aws.ecs_service import (
     EcsService,
     EcsServiceCapacityProviderStrategy,
@@ -25,7 +24,9 @@ from modules.cluster.cluster import Cluster
 from modules.expression import Expression, flag, hcl, local, number, ref, strings, text
 from modules.hatchet.attributes import HatchetAttributes
 from modules.hatchet.token import TokenAttributes
+from modules.log_group import create_log_group
 from modules.network.attributes import NetworkAttributes
+from modules.security_group import create_security_group
 from modules.stack import Label
 from modules.storage.attributes import StorageAttributes
 from modules.suppression import suppress
@@ -142,19 +143,14 @@ class WorkerFleet(Construct):
         return local(self, "waits_for", f"concat({image}, {stored})")
 
     def _create_log_group(self, retention_days: Expression) -> Expression:
-        group = CloudwatchLogGroup(
+        group = create_log_group(
             self,
             "LogGroup",
+            label=self._label,
             name=self._log_group_name,
-            retention_in_days=number(retention_days),
-            tags=self._label.tagged(),
-        )
-        suppress(
-            group,
-            {
-                "CKV_AWS_158": "CloudWatch's own keys encrypt it; workers log no secret",
-                "CKV_AWS_338": "logs of simulations are for the days after them; observability.log_retention_days",
-            },
+            retention_days=retention_days,
+            unencrypted="CloudWatch's own keys encrypt it; workers log no secret",
+            kept="logs of simulations are for the days after them; observability.log_retention_days",
         )
         return ref(group)
 
@@ -243,14 +239,13 @@ class WorkerFleet(Construct):
         return service
 
     def _create_security_group(self, network: NetworkAttributes) -> SecurityGroup:
-        group = SecurityGroup(
+        group = create_security_group(
             self,
             "SecurityGroup",
-            name_prefix=f"{text(self._label.name)}-{self._name}-",
+            label=self._label,
+            name=self._name,
             description="Scythe workers",
-            vpc_id=text(network.vpc_id),
-            tags=self._label.tagged(self._name),
-            lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
+            vpc_id=network.vpc_id,
         )
         network.allow_way_out(group)
         return group
