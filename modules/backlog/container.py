@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from modules.container import assigned, log_configuration, mount_points, named
 from modules.expression import Expression, hcl, text
 from modules.worker_fleet.container import USER, WRITABLE
 
@@ -46,7 +47,6 @@ def container_definitions(
     """
 
     def container(name: str, given: Mapping[str, str], paths: Mapping[str, str]) -> dict[str, object]:
-        plain = ", ".join(f"{name} = {value}" for name, value in given.items())
         return {
             "name": name,
             "image": image,
@@ -55,22 +55,10 @@ def container_definitions(
             "readonlyRootFilesystem": True,
             "linuxParameters": {"initProcessEnabled": True, "capabilities": {"drop": ["ALL"]}},
             "stopTimeout": 30,
-            "environment": Expression(
-                f"[for name, value in {{ {plain} }} : {{ name = name, value = value }} if value != null]"
-            ),
+            "environment": named(assigned(given)),
             "secrets": [{"name": "HATCHET_CLIENT_TOKEN", "valueFrom": text(token_secret_arn)}],
-            "mountPoints": [
-                {"sourceVolume": volume, "containerPath": path, "readOnly": False}
-                for volume, path in paths.items()
-            ],
-            "logConfiguration": {
-                "logDriver": "awslogs",
-                "options": {
-                    "awslogs-group": text(log_group.name),
-                    "awslogs-region": text(region),
-                    "awslogs-stream-prefix": name,
-                },
-            },
+            "mountPoints": mount_points(paths),
+            "logConfiguration": log_configuration(log_group.name, region, name),
             "portMappings": [],
             "systemControls": [],
             "volumesFrom": [],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from modules.container import assigned
 from modules.expression import Expression, hcl, text
 from modules.stack import Label
 from modules.storage.attributes import StorageAttributes
@@ -38,9 +39,8 @@ def fleets_environments(
     }
     environments = {
         name: Expression(
-            "{ for name, value in "
-            f"merge({{ {', '.join(f'{key} = {value}' for key, value in variables.items())} }}, "
-            f"{fleets[name].environment}) : name => value if value != null }}"
+            f"{{ for name, value in merge({assigned(variables)}, {fleets[name].environment}) : "
+            "name => value if value != null }"
         )
         for name, variables in given.items()
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from modules.container import assigned, log_configuration, mount_points, named
 from modules.expression import Expression, hcl, text
 
 
@@ -110,18 +111,8 @@ class Container:
             "portMappings": [
                 {"containerPort": port, "hostPort": port, "protocol": "tcp"} for port in self.ports
             ],
-            "mountPoints": [
-                {"sourceVolume": volume, "containerPath": path, "readOnly": False}
-                for volume, path in self.volumes.items()
-            ],
-            "logConfiguration": {
-                "logDriver": "awslogs",
-                "options": {
-                    "awslogs-group": text(log_group_name),
-                    "awslogs-region": text(region),
-                    "awslogs-stream-prefix": self.name,
-                },
-            },
+            "mountPoints": mount_points(self.volumes),
+            "logConfiguration": log_configuration(log_group_name, region, self.name),
             "systemControls": [],
             "volumesFrom": [],
             **optional,
@@ -129,13 +120,7 @@ class Container:
 
 
 def _listed(values: Mapping[str, Expression], key: str) -> Expression:
-    plain = ", ".join(f"{name} = {value}" for name, value in sorted(values.items()))
-    pairs = f"{{ name = name, {key} = value }}"
-    return (
-        Expression(f"[for name, value in {{ {plain} }} : {pairs} if value != null]")
-        if values
-        else Expression("[]")
-    )
+    return named(assigned(dict(sorted(values.items()))), key) if values else Expression("[]")
 
 
 def documents(containers: Sequence[Container], log_group_name: Expression, region: Expression) -> str:

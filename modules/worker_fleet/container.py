@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from modules.container import assigned, log_configuration, mount_points, named
 from modules.expression import Expression, hcl, text
 from modules.worker_fleet.settings import FleetSettings
 
@@ -38,11 +39,6 @@ def container_definitions(
     region: Expression,
 ) -> str:
     """The JSON of the task's one container, written by Terraform."""
-    plain = ", ".join(f"{name} = {value}" for name, value in variables.items())
-    environment = (
-        f"[for name, value in merge({{ {plain} }}, {settings.environment}) : "
-        "{ name = name, value = value } if value != null]"
-    )
     secrets = (
         f"[for name, arn in merge({settings.secrets}, {{ HATCHET_CLIENT_TOKEN = {token_secret_arn} }}) : "
         "{ name = name, valueFrom = arn }]"
@@ -58,23 +54,13 @@ def container_definitions(
         "linuxParameters": {"initProcessEnabled": True},
         "stopTimeout": STOP_SECONDS,
         "healthCheck": HEALTH_CHECK,
-        "environment": Expression(environment),
+        "environment": named(f"merge({assigned(variables)}, {settings.environment})"),
         "secrets": Expression(secrets),
-        "mountPoints": [
-            {"sourceVolume": volume, "containerPath": path, "readOnly": False}
-            for volume, path in WRITABLE.items()
-        ],
-        "logConfiguration": {
-            "logDriver": "awslogs",
-            "options": {
-                "awslogs-group": text(log_group.name),
-                "awslogs-region": text(region),
-                "awslogs-stream-prefix": NAME,
-                # A simulation must not wait for its log.
-                "mode": "non-blocking",
-                "max-buffer-size": "4m",
-            },
-        },
+        "mountPoints": mount_points(WRITABLE),
+        # A simulation must not wait for its log.
+        "logConfiguration": log_configuration(
+            log_group.name, region, NAME, mode="non-blocking", **{"max-buffer-size": "4m"}
+        ),
         "portMappings": [],
         "systemControls": [],
         "volumesFrom": [],
