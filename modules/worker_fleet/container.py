@@ -39,10 +39,6 @@ def container_definitions(
     region: Expression,
 ) -> str:
     """The JSON of the task's one container, written by Terraform."""
-    secrets = (
-        f"[for name, arn in merge({settings.secrets}, {{ HATCHET_CLIENT_TOKEN = {token_secret_arn} }}) : "
-        "{ name = name, valueFrom = arn }]"
-    )
     container = {
         "name": NAME,
         "image": image,
@@ -55,7 +51,9 @@ def container_definitions(
         "stopTimeout": STOP_SECONDS,
         "healthCheck": HEALTH_CHECK,
         "environment": named(f"merge({assigned(variables)}, {settings.environment})"),
-        "secrets": Expression(secrets),
+        "secrets": named(
+            f"merge({settings.secrets}, {{ HATCHET_CLIENT_TOKEN = {token_secret_arn} }})", "valueFrom"
+        ),
         "mountPoints": mount_points(WRITABLE),
         # A simulation must not wait for its log.
         "logConfiguration": log_configuration(
