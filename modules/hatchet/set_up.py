@@ -25,7 +25,9 @@ from modules.hatchet.token import TokenAttributes
 from modules.policies import Condition, Statement
 
 SIZE = Service(cpu=0.25, memory=0.5)
-WORK = "work"
+VOLUME = "setup"
+"""What the steps hand on to each other; at a path of its name."""
+
 A_DAY = 24 * 60 * 60
 LOCK = 4907128390
 """PostgreSQL's advisory lock that set-ups take turns by; any number that goose's own lock is not."""
@@ -74,13 +76,13 @@ class SetUp(HatchetService):
             "TOKEN_LIFE": Expression(hcl(f"${{{settings.token_days} * 24}}h")),
             "TOKEN_NAME": Expression(hcl(TOKEN_NAME)),
             "TOKEN_SECRET": token.token_secret_arn,
-            "TMPDIR": Expression(hcl(f"/{WORK}")),
+            "TMPDIR": Expression(hcl(f"/{VOLUME}")),
             "WORKERS_CLUSTER": Expression(hcl(workers_cluster)),
             **addresses.of_tokens(),
         }
         password = {"PGPASSWORD": database.password_secret_arn}
         containers = [
-            self._step("migrations", images[MIGRATE], ["cp", "/hatchet/hatchet-migrate", f"/{WORK}/"], []),
+            self._step("migrations", images[MIGRATE], ["cp", "/hatchet/hatchet-migrate", f"/{VOLUME}/"], []),
             self._step("keys", images[ADMIN], _script("keys"), ["ADMIN_EMAIL"]),
             self._step(
                 "keep",
@@ -114,7 +116,7 @@ class SetUp(HatchetService):
             size=SIZE,
             count=1,
             containers=containers,
-            volumes=[EcsTaskDefinitionVolume(name=WORK)],
+            volumes=[EcsTaskDefinitionVolume(name=VOLUME)],
         )
         self._allow(database, secrets, token, workers_cluster)
 
@@ -140,7 +142,7 @@ class SetUp(HatchetService):
             after=after or [],
             essential=essential,
             stop_seconds=60,
-            volumes={WORK: f"/{WORK}"},
+            volumes={VOLUME: f"/{VOLUME}"},
         )
 
     def _allow(

@@ -1,22 +1,22 @@
 # Migrates the database, makes the first user and tenant, and a client token where none is valid for long enough:
 # all under a lock, so that no two migrations ever run at once.
 umask 077
-cat > /work/locked.sh <<'END'
+cat > /setup/locked.sh <<'END'
 # exported FILE: the variables of a JSON object, as commands of the shell.
 exported() {
   tr '{},' '\n\n\n' < "$1" | sed -n "s/^ *\"\([A-Z_]*\)\": *\"\([^\"]*\)\" *$/\1='\2'; export \1/p"
 }
 query() { psql "$DATABASE_URL" --no-psqlrc --quiet --tuples-only --no-align --set ON_ERROR_STOP=1; }
 
-/work/hatchet-migrate
-eval "$(exported /work/new/admin.json)"
-/work/hatchet-admin seed
+/setup/hatchet-migrate
+eval "$(exported /setup/new/admin.json)"
+/setup/hatchet-admin seed
 
 # The stored token's id, if the engine takes it and goes on to for long enough.
 kept=
-if grep -q '^ey[^.]*\.[^.]*\.[^.]*$' /work/token; then
+if grep -q '^ey[^.]*\.[^.]*\.[^.]*$' /setup/token; then
   kept=$(query <<SQL
-\set token \`cat /work/token\`
+\set token \`cat /setup/token\`
 \set url \`printenv SERVER_URL\`
 \set address \`printenv SERVER_GRPC_BROADCAST_ADDRESS\`
 WITH part AS (SELECT translate(split_part(:'token', '.', 2), '-_', '+/') AS base64),
@@ -32,10 +32,10 @@ SQL
 fi
 
 if [ -z "$kept" ] || [ -n "$ROTATE" ]; then
-  eval "$(exported /work/new/keys.json)"
-  /work/hatchet-admin token create --name "$TOKEN_NAME" --expiresIn "$TOKEN_LIFE" > /work/token.new
+  eval "$(exported /setup/new/keys.json)"
+  /setup/hatchet-admin token create --name "$TOKEN_NAME" --expiresIn "$TOKEN_LIFE" > /setup/token.new
   echo 'A client token is made.'
-elif [ -e /work/rolled ]; then
+elif [ -e /setup/rolled ]; then
   query <<SQL
 UPDATE "APIToken" SET revoked = true WHERE name = '$TOKEN_NAME' AND id <> '$kept' AND NOT revoked;
 SQL
@@ -52,13 +52,13 @@ until psql "$DATABASE_URL" --no-psqlrc --quiet --command 'SELECT' > /dev/null; d
 done
 # The lock is this session's, and ends with it however it ends. It is asked for again and again: a session that waits
 # for it is in a transaction, and a migration's CREATE INDEX CONCURRENTLY waits for the end of all transactions.
-while [ ! -e /work/ended ]; do
+while [ ! -e /setup/ended ]; do
   psql "$DATABASE_URL" --no-psqlrc --quiet --set ON_ERROR_STOP=1 <<SQL
 SELECT pg_try_advisory_lock($LOCK) AS mine \gset
 \if :mine
-  \! sh -eu /work/locked.sh < /dev/null && touch /work/done; touch /work/ended
+  \! sh -eu /setup/locked.sh < /dev/null && touch /setup/done; touch /setup/ended
 \endif
 SQL
-  [ -e /work/ended ] || sleep 5
+  [ -e /setup/ended ] || sleep 5
 done
-[ -e /work/done ]
+[ -e /setup/done ]

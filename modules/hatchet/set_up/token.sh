@@ -1,11 +1,11 @@
 # Stores a token that was made, and starts the workers anew with it; then nothing secret is left on the disk.
 umask 077
-if [ -s /work/token.new ]; then
-  printf %s "$(cat /work/token.new)" > /work/token
-  aws secretsmanager put-secret-value --secret-id "$TOKEN_SECRET" --secret-string file:///work/token > /dev/null
+if [ -s /setup/token.new ]; then
+  printf %s "$(cat /setup/token.new)" > /setup/token
+  aws secretsmanager put-secret-value --secret-id "$TOKEN_SECRET" --secret-string file:///setup/token > /dev/null
   echo 'The client token is stored.'
 fi
-rm -rf /work/new /work/token /work/token.new
+rm -rf /setup/new /setup/token /setup/token.new
 
 # The version of the token that the workers were started anew for bears a mark: where a set-up was cut off before,
 # the next one does it.
@@ -16,8 +16,8 @@ version() {
 current=$(version AWSCURRENT)
 rolled=$(version WORKERS_ROLLED)
 [ "$current" != "$rolled" ] || exit 0
-services=$(aws ecs list-services --cluster "$WORKERS_CLUSTER" --query 'serviceArns[]' --output text 2> /work/answer) \
-  || { grep -q ClusterNotFoundException /work/answer || { cat /work/answer >&2; exit 1; }; services=; }
+services=$(aws ecs list-services --cluster "$WORKERS_CLUSTER" --query 'serviceArns[]' --output text 2> /setup/answer) \
+  || { grep -q ClusterNotFoundException /setup/answer || { cat /setup/answer >&2; exit 1; }; services=; }
 for service in $services; do
   aws ecs update-service --cluster "$WORKERS_CLUSTER" --service "$service" --force-new-deployment > /dev/null
   echo "$service starts anew with it."
