@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 import re
 import time
 from typing import Any
 
 from ops.errors import CommandError
+from scythe_worker import settings
 
 CLAIMS = ("sub", "server_url", "grpc_broadcast_address")
 """The claims that hatchet-sdk reads (``hatchet_sdk/token.py``): the tenant, and where the engine is."""
@@ -32,7 +30,7 @@ def check_token(token: str, now: float | None = None) -> None:
         raise CommandError(f"the token is empty; {_WANTED}")
     if not _JWT.fullmatch(token):
         raise CommandError(f"the token is no JSON Web Token (three parts, dots between); {_WANTED}")
-    claims = _claims(token.split(".")[1])
+    claims = _claims(token)
     missing = [name for name in CLAIMS if not (isinstance(claims.get(name), str) and claims[name])]
     if missing:
         raise CommandError(f"the token has no claim {', '.join(missing)}; {_WANTED}")
@@ -48,14 +46,11 @@ def claims_of(token: str) -> dict[str, Any]:
         CommandError: it is none; the text holds nothing of it.
     """
     check_token(token)
-    return _claims(token.split(".")[1])
+    return _claims(token)
 
 
-def _claims(part: str) -> dict[str, Any]:
-    try:
-        claims = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
-    except (binascii.Error, ValueError, RecursionError):
-        claims = None
-    if not isinstance(claims, dict):
+def _claims(token: str) -> dict[str, Any]:
+    claims = settings.claims_of(token)
+    if claims is None:
         raise CommandError(f"the token's claims cannot be read; {_WANTED}")
     return claims

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from scythe_worker.settings import JWT, NO_TOKEN, TOKEN, SettingsError
+from scythe_worker.settings import JWT, NO_TOKEN, TOKEN, SettingsError, claims_of
 
 FLEETS = "SCYTHE_BACKLOG_FLEETS"
 NAMESPACE = "SCYTHE_BACKLOG_NAMESPACE"
@@ -68,7 +66,7 @@ class BacklogSettings:
         """
         faults: list[str] = []
         token = environment.get(TOKEN, "")
-        claims = _claims(token)
+        claims = claims_of(token) if JWT.fullmatch(token) else None
         if claims is None:
             faults.append(NO_TOKEN if token else f"{TOKEN}: not set; must be an API token of Hatchet")
         server_url = environment.get(SERVER_URL) or str((claims or {}).get("server_url", ""))
@@ -110,17 +108,6 @@ def owner(task: str, fleets: Iterable[Fleet]) -> str | None:
         ):
             rest = fleet.name
     return rest
-
-
-def _claims(token: str) -> dict[str, Any] | None:
-    if not JWT.fullmatch(token):
-        return None
-    body = token.split(".")[1]
-    try:
-        claims = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
-    except (ValueError, binascii.Error):
-        return None
-    return claims if isinstance(claims, dict) else None
 
 
 def _is_url(text: str) -> bool:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import random
 import time
-from base64 import urlsafe_b64decode
 from collections.abc import Callable
 from typing import TypeVar
 
 import grpc  # type: ignore[import-untyped]
 
+from scythe_worker.settings import PATIENCE_SECONDS, claims_of
+
 LOGGER = logging.getLogger(__name__)
 T = TypeVar("T")
-
-PATIENCE_SECONDS = 300.0
-"""ECS starts another task as soon as one ends: what fails at once would be started again at once."""
 
 LONGEST_WAIT = 30.0
 
@@ -52,11 +49,7 @@ def check_expiry(token: str) -> None:
     Raises:
         Refused: it is over.
     """
-    body = token.split(".")[1]
-    try:
-        expires = json.loads(urlsafe_b64decode(body + "=" * (-len(body) % 4))).get("exp")
-    except (ValueError, AttributeError):
-        return
+    expires = (claims_of(token) or {}).get("exp")
     if isinstance(expires, (int, float)) and expires < time.time():
         day = time.strftime("%Y-%m-%d", time.gmtime(expires))
         raise Refused(f"HATCHET_CLIENT_TOKEN: expired on {day}; must be a new API token of Hatchet")

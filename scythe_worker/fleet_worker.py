@@ -23,11 +23,13 @@ from hatchet_sdk.utils.api_auth import create_authorization_header
 from hatchet_sdk.utils.typing import STOP_LOOP
 from hatchet_sdk.worker import worker as sdk_worker
 from hatchet_sdk.worker.runner import run_loop_manager
+from hatchet_sdk.worker.runner.runner import Runner
 
 from scythe_worker import listener
 from scythe_worker.drain import MARGIN_SECONDS, NOTICE_SECONDS, seconds_of, worth_waiting
-from scythe_worker.engine import PATIENCE_SECONDS, EngineError, Unreachable, check_expiry, persevere
+from scythe_worker.engine import EngineError, Unreachable, check_expiry, persevere
 from scythe_worker.runner import FleetRunner, Running, Tasks, task_name
+from scythe_worker.settings import PATIENCE_SECONDS
 
 LOGGER = logging.getLogger(__name__)
 
@@ -207,7 +209,7 @@ class FleetWorker(Worker):
         # A task whose function has just returned is told of as ended, not given back.
         for _ in range(3):
             await asyncio.sleep(0)
-        runner = self._action_runner and self._action_runner.runner
+        runner = self._runner
         while self.tasks.running and isinstance(runner, FleetRunner):
             for key, run in list(self.tasks.running.items()):
                 if not self._is_awaited(run, deadline) and runner.give_back(key):
@@ -219,7 +221,7 @@ class FleetWorker(Worker):
         return given_back, max(running - given_back, 0)
 
     def _is_listed(self, key: str) -> bool:
-        runner = self._action_runner and self._action_runner.runner
+        runner = self._runner
         return bool(runner and key in runner.tasks and key not in runner.cancellations)
 
     def _is_awaited(self, run: Running, deadline: float) -> bool:
@@ -238,7 +240,7 @@ class FleetWorker(Worker):
     async def _flush(self) -> None:
         """Have the listener stop listening, send what it has, and end."""
         self._close_stream()
-        runner = self._action_runner and self._action_runner.runner
+        runner = self._runner
         until = time.monotonic() + BOUNCED_SECONDS
         while runner and runner.running_tasks and time.monotonic() < until:
             await asyncio.sleep(0.01)
@@ -246,6 +248,10 @@ class FleetWorker(Worker):
         if self._action_listener_process is not None:
             await asyncio.to_thread(self._action_listener_process.join, ANSWER_SECONDS)
             self._action_listener_process.kill()
+
+    @property
+    def _runner(self) -> Runner | None:
+        return self._action_runner.runner if self._action_runner else None
 
     def _worker_id(self) -> str | None:
         if self._registered_id is None:

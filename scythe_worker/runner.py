@@ -133,21 +133,23 @@ class Outbox:
 
     def give_back(self, action: Action) -> bool:
         """Tell the engine to have another worker run the task; False if its end is told already."""
-        if not self._tasks.tell(action.key):
-            return False
-        self._queue.put(_failed(action, f"{GIVEN_BACK}: {REASON}"))
-        return True
+        return self._fail(action, f"{GIVEN_BACK}: {REASON}", last=False)
 
     def fail(self, action: Action, message: str) -> bool:
         """Tell the engine that a task has failed for good; False if its end is told already."""
-        if not self._tasks.tell(action.key):
-            return False
-        self._queue.put(_failed(action, message, last=True))
-        return True
+        return self._fail(action, message, last=True)
 
     def settle(self, seconds: float) -> None:
         """Wait for the judgements that are under way."""
         wait_for(list(self._judging), timeout=seconds)
+
+    def _fail(self, action: Action, message: str, *, last: bool) -> bool:
+        if not self._tasks.tell(action.key):
+            return False
+        self._queue.put(
+            ActionEvent(action=action, type=STEP_EVENT_TYPE_FAILED, payload=message, should_not_retry=last)
+        )
+        return True
 
     def _judge(self, event: ActionEvent) -> None:
         action = event.action
@@ -236,10 +238,6 @@ def history(config: ClientConfig) -> History:
         ]
 
     return ask
-
-
-def _failed(action: Action, message: str, *, last: bool = False) -> ActionEvent:
-    return ActionEvent(action=action, type=STEP_EVENT_TYPE_FAILED, payload=message, should_not_retry=last)
 
 
 def _raise_in(thread: threading.Thread) -> None:

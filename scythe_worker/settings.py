@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import importlib.util
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
+
+from scythe_worker.drain import NOTICE_SECONDS
 
 TOKEN = "HATCHET_CLIENT_TOKEN"  # noqa: S105  # the variable's name
 BUCKET = "SCYTHE_STORAGE_BUCKET"
@@ -34,6 +40,10 @@ SECONDS = re.compile(r"[0-9]{1,6}(\.[0-9]{1,3})?")
 JWT = re.compile(r"ey[\w-]+\.[\w-]+\.[\w-]+")
 
 
+PATIENCE_SECONDS = 300.0
+"""ECS starts another task as soon as one ends: what fails at once would be started again at once."""
+
+
 class SettingsError(Exception):
     """A worker cannot start as it is told to: one line per fault."""
 
@@ -60,8 +70,8 @@ class WorkerSettings:
     module: str = "experiments"
     experiments: frozenset[str] | None = None
     elsewhere: frozenset[str] = frozenset()
-    notice: float = 120.0
-    patience: float = 300.0
+    notice: float = NOTICE_SECONDS
+    patience: float = PATIENCE_SECONDS
     typical: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
@@ -83,6 +93,16 @@ class WorkerSettings:
             patience=float(environment.get(PATIENCE) or cls.patience),
             typical=_typical(environment.get(TYPICAL, "")),
         )
+
+
+def claims_of(token: str) -> dict[str, Any] | None:
+    """The claims of a JSON Web Token, whoever signed it; None where it is none, or they cannot be read."""
+    parts = token.split(".")
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (IndexError, ValueError, RecursionError, binascii.Error):
+        return None
+    return claims if isinstance(claims, dict) else None
 
 
 def _faults(environment: Mapping[str, str]) -> Iterator[str]:
