@@ -7,17 +7,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
 from environments.schema import Environment
-from ops.aws import Caller, code
+from modules.worker_fleet.scaling import FALLBACK
+from ops.aws import Caller
 from ops.prices import usd_per_hour
+from ops.services import active_services
 
 if TYPE_CHECKING:
     from mypy_boto3_ecs.type_defs import TaskTypeDef
-
-FALLBACK = "-on-demand"
-"""The end of the name of the service that stands in for a fleet while Spot has no capacity, where there is one."""
 
 
 @dataclass(frozen=True)
@@ -75,20 +72,10 @@ class DeployedFleets:
     def _services(self) -> dict[str, tuple[int, int, int]]:
         """Running, pending and desired tasks of each service that is there."""
         wanted = [name + end for name in self._environment.workers for end in ("", FALLBACK)]
-        found = {}
-        try:
-            for first in range(0, len(wanted), 10):  # as many as one call takes
-                answer = self._ecs.describe_services(
-                    cluster=self._cluster, services=wanted[first : first + 10]
-                )
-                for service in answer["services"]:
-                    if service["status"] == "ACTIVE":
-                        counts = (service["runningCount"], service["pendingCount"], service["desiredCount"])
-                        found[service["serviceName"]] = counts
-        except ClientError as error:
-            if code(error) != "ClusterNotFoundException":
-                raise
-        return {name: found[name] for name in wanted if name in found}
+        return {
+            name: (service["runningCount"], service["pendingCount"], service["desiredCount"])
+            for name, service in active_services(self._ecs, self._cluster, wanted).items()
+        }
 
     def _bounds(self, services: Sequence[str]) -> dict[str, tuple[int, int]]:
         if not services:

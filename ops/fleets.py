@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from botocore.exceptions import ClientError
-
 from environments.schema import Environment
 from modules.backlog.container import NAME as BACKLOG
 from modules.worker_fleet.scaling import Scaling
 from modules.worker_fleet.settings import NO_IMAGE_TAG, FleetSettings
-from ops.aws import Caller, code
+from ops.aws import Caller
+from ops.services import active_services
 
 if TYPE_CHECKING:
     from mypy_boto3_application_autoscaling.type_defs import ScheduledActionTypeDef
@@ -79,13 +78,7 @@ class Fleets:
 
     def _deployed(self, name: str) -> ServiceTypeDef | None:
         """A service of the cluster; None where there is none."""
-        try:
-            services = self._ecs.describe_services(cluster=self._cluster, services=[name])["services"]
-        except ClientError as error:
-            if code(error) == "ClusterNotFoundException":
-                return None
-            raise
-        return next((service for service in services if service["status"] == "ACTIVE"), None)
+        return active_services(self._ecs, self._cluster, [name]).get(name)
 
     def _image(self, service: ServiceTypeDef) -> str:
         """The image of a service's task definition."""

@@ -16,6 +16,7 @@ from rich.text import Text
 from environments.schema import Environment
 from ops.aws import Caller, code, explain_refusal
 from ops.errors import INTERRUPTED, CommandError
+from ops.services import active_services
 
 if TYPE_CHECKING:
     from mypy_boto3_ecs.type_defs import ContainerTypeDef, ServiceTypeDef, TaskOverrideTypeDef, TaskTypeDef
@@ -66,15 +67,9 @@ class _Rotation:
         return workers
 
     def _deployed(self) -> ServiceTypeDef:
-        try:
-            services = self._ecs.describe_services(cluster=self._cluster, services=[SERVICE])["services"]
-        except ClientError as error:
-            if code(error) != "ClusterNotFoundException":
-                raise
-            services = []
-        for service in services:
-            if service["status"] == "ACTIVE":
-                return service
+        deployed = active_services(self._ecs, self._cluster, [SERVICE])
+        if SERVICE in deployed:
+            return deployed[SERVICE]
         name = self._environment.name
         raise CommandError(f"the set-up of {name} is not deployed yet: run cdktf deploy {name}-hatchet first")
 

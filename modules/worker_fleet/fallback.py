@@ -19,6 +19,7 @@ from modules.stack import Label
 from modules.worker_fleet.autoscaling import ExactPolicy, Step
 from modules.worker_fleet.bands import SHORTFALL
 from modules.worker_fleet.bounds import DIMENSION
+from modules.worker_fleet.scaling import FALLBACK
 from modules.worker_fleet.settings import FleetSettings
 
 MakeService = Callable[[Construct, str, list[EcsServiceCapacityProviderStrategy], float | None], EcsService]
@@ -75,7 +76,7 @@ class Fallback(Construct):
         self._minutes = f"try({fallback}.minutes, 1)"
         self._where = Expression(f"{fallback} != null")
         strategy = EcsServiceCapacityProviderStrategy(capacity_provider="FARGATE", weight=1, base=0)
-        service = make_service(self, f"{fleet}-on-demand", [strategy], when(self._where))
+        service = make_service(self, f"{fleet}{FALLBACK}", [strategy], when(self._where))
         target = AppautoscalingTarget(
             self,
             "Target",

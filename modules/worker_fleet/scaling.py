@@ -14,6 +14,10 @@ MOST_TASKS = 5000
 """Tasks per service (Amazon ECS Developer Guide, "Amazon ECS service quotas")."""
 
 
+FALLBACK = "-on-demand"
+"""The end of the name of the service that stands in for a fleet while Spot has no capacity."""
+
+
 class Fallback(Settings):
     """On-demand tasks in place of Spot tasks that Fargate has no capacity for."""
 
