@@ -1,0 +1,1 @@
+"""The researcher's daily commands: `scythe-aws status`, `stop`, `logs` and `download`."""
