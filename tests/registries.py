@@ -24,7 +24,10 @@ from local_aws import LocalAws
 PASSWORD = "123456789012-auth-token"
 """What moto's ECR gives."""
 
-needs_crane = pytest.mark.skipif(shutil.which("crane") is None, reason="crane is not on the PATH")
+_crane = shutil.which("crane")
+needs_crane = pytest.mark.skipif(_crane is None, reason="crane is not on the PATH")
+CRANES_FOLDER = [str(Path(_crane).parent)] if _crane else []
+"""What a PATH that has crane consists of; nothing where none is."""
 _numbers = count()
 
 
