@@ -12,7 +12,7 @@ from environments.loading import find, load_all
 from environments.schema import Environment
 from modules.backlog.backlog import Backlog
 from modules.cluster.cluster import Cluster
-from modules.expression import Expression
+from modules.expression import Expression, hcl
 from modules.hatchet.attributes import HatchetAttributes
 from modules.hatchet.hatchet import Hatchet
 from modules.hatchet.repositories import Repositories, RepositoryAttributes
@@ -87,12 +87,11 @@ def storage_stack(app: ScytheApp, deployment: Deployment, environment: Environme
         storage=storage,
         token=token,
         workers_cluster=f"{environment.name}-{WORKERS}",
-    )
+    ).attributes
     stack.publish(storage)
     stack.publish(token)
     stack.publish(repositories)
-    stack.output("researcher_policy_arn", researcher.policy_arn, "ARN of the researchers' policy.")
-    stack.output("researcher_policy", researcher.policy_json, "The researchers' policy as a document.")
+    stack.publish(researcher)
 
 
 def hatchet_settings(environment: Environment) -> HatchetSettings:
@@ -108,28 +107,15 @@ def hatchet_stack(app: ScytheApp, deployment: Deployment, environment: Environme
         "Default",
         label=stack.label,
         settings=stack.settings("hatchet", hatchet_settings(environment)),
-        cluster=Cluster(stack, "hatchet", label=stack.label, name="hatchet"),
+        cluster=Cluster(stack, "hatchet", label=stack.label, part="hatchet").attributes,
         network=stack.read("network", NetworkAttributes),
         token=stack.read("storage", TokenAttributes),
-        repository_urls=stack.read("storage", RepositoryAttributes).hatchet_repository_urls,
+        repositories=stack.read("storage", RepositoryAttributes),
         workers_cluster=f"{environment.name}-{WORKERS}",
         log_retention_days=stack.local("log_retention_days", environment.observability.log_retention_days),
     )
     stack.publish(hatchet.attributes)
-    stack.output("dashboard_url", hatchet.url, "The dashboard, for those whom allowed_cidrs lets in.")
-    stack.output(
-        "load_balancer_dns_name",
-        hatchet.load_balancer_dns_name,
-        "Where the domain must point, unless zone_id has its record made.",
-    )
-    stack.output(
-        "forward_policy_arn",
-        hatchet.forward_policy_arn,
-        "ARN of the policy of scythe-aws forward; null with a domain.",
-    )
-    stack.output(
-        "admin_secret_arn", hatchet.admin_secret_arn, "ARN of the secret with the admin's first password."
-    )
+    stack.publish(hatchet.access)
 
 
 def workers_stack(app: ScytheApp, deployment: Deployment, environment: Environment) -> None:
@@ -140,56 +126,41 @@ def workers_stack(app: ScytheApp, deployment: Deployment, environment: Environme
     token = stack.read("storage", TokenAttributes)
     is_self_hosted = "hatchet" in parts(environment)
     hatchet = stack.read("hatchet", HatchetAttributes) if is_self_hosted else HatchetAttributes.cloud()
+    is_watched = "observability" in parts(environment)
     log_retention_days = stack.local("log_retention_days", environment.observability.log_retention_days)
-    cluster = Cluster(stack, "workers", label=stack.label, name=WORKERS)
+    cluster = Cluster(stack, "workers", label=stack.label, part=WORKERS).attributes
 
-    stack.local(
-        "workers",
-        {
-            name: fleet.model_copy(update={"image": environment.image_of(fleet)})
-            for name, fleet in environment.workers.items()
-        },
-    )
-    elsewhere = {
-        name: [
-            task
-            for other in environment.workers.values()
-            if other is not fleet
-            for task in other.experiments or ()
-        ]
-        for name, fleet in environment.workers.items()
-    }
+    settings = environment.fleets
+    workers = stack.local("workers", settings)
     fleets = [
         WorkerFleet(
             stack,
             name,
             label=stack.label,
+            fleet=name,
             settings=stack.reference(f"workers.{name}", fleet),
-            experiments_elsewhere=elsewhere[name],
+            experiments_elsewhere=Expression(hcl(environment.experiments_elsewhere(name))),
             log_retention_days=log_retention_days,
             cluster=cluster,
             network=network,
             storage=storage,
             token=token,
             hatchet=hatchet,
-        )
-        for name, fleet in environment.workers.items()
+        ).attributes
+        for name, fleet in settings.items()
     ]
     Backlog(
         stack,
         "backlog",
         label=stack.label,
-        fleets={
-            name: stack.reference(f"workers.{name}", fleet) for name, fleet in environment.workers.items()
-        },
-        experiments_elsewhere=elsewhere,
+        fleets=workers,
         log_retention_days=log_retention_days,
         cluster=cluster,
         network=network,
         storage=storage,
         token=token,
         hatchet=hatchet,
-        alarm_topic=topic_name(stack.label) if "observability" in parts(environment) else None,
+        alarm_topic=stack.local("alarm_topic", topic_name(environment.name) if is_watched else None),
     )
     stack.output("cluster_name", cluster.name, "Name of the ECS cluster of the workers.")
     stack.output(
@@ -220,8 +191,7 @@ def observability_stack(app: ScytheApp, deployment: Deployment, environment: Env
     """``<name>-observability``: who hears of what goes wrong, and of what it costs."""
     stack = EnvironmentStack(app, deployment, "observability")
     settings = stack.settings("observability", environment.observability)
-    observability = Observability(stack, "Default", label=stack.label, settings=settings)
-    stack.output("alarms_topic_arn", observability.topic_arn, "ARN of the topic of what goes wrong.")
+    stack.publish(Observability(stack, "Default", label=stack.label, settings=settings).attributes)
 
 
 def synthesize(environments: Iterable[Environment], out: Path) -> None:

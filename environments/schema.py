@@ -132,6 +132,23 @@ class Environment(Settings):
         return fleet.image or self.image
 
     @property
+    def fleets(self) -> dict[str, FleetSettings]:
+        """The fleets by name, each with the image that it runs."""
+        return {
+            name: fleet.model_copy(update={"image": self.image_of(fleet)})
+            for name, fleet in self.workers.items()
+        }
+
+    def experiments_elsewhere(self, fleet: str) -> list[str]:
+        """The tasks that other fleets name as theirs."""
+        return [
+            task
+            for name, other in sorted(self.workers.items())
+            if name != fleet
+            for task in other.experiments or ()
+        ]
+
+    @property
     def image_registry(self) -> str:
         """Where the engine's images come from: ``upstream`` or ``ecr``."""
         return self.hatchet.image_registry or ("ecr" if self.network.is_closed else "upstream")

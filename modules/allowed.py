@@ -61,10 +61,10 @@ def matching(pattern: str, allowed: str, *, unless: str | None = None) -> Rule:
     Both are in the syntax that Python, Terraform (RE2) and JSON Schema (ECMA 262) share.
     """
     wanted, refused = re.compile(pattern), re.compile(unless) if unless else None
-    condition = f"can(regex({_hcl(pattern)}, {{value}}))"
+    condition = f"can(regex({hcl_pattern(pattern)}, {{value}}))"
     schema: dict[str, Any] = {"pattern": pattern}
     if unless:
-        condition += f" && !can(regex({_hcl(unless)}, {{value}}))"
+        condition += f" && !can(regex({hcl_pattern(unless)}, {{value}}))"
         schema["not"] = {"pattern": unless}
     return Rule(
         allowed,
@@ -87,7 +87,7 @@ def private_block(shortest: int, longest: int) -> Rule:
     return Rule(
         f"an IPv4 block of a private range from /{shortest} to /{longest} without host bits, such as 10.0.0.0/16",
         lambda value: re.search(pattern, value) is not None and _is_block(value),
-        f"can(regex({_hcl(pattern)}, {{value}})) && try(cidrsubnet({{value}}, 0, 0), null) == {{value}}",
+        f"can(regex({hcl_pattern(pattern)}, {{value}})) && try(cidrsubnet({{value}}, 0, 0), null) == {{value}}",
         {"pattern": pattern},
     )
 
@@ -98,7 +98,7 @@ def block() -> Rule:
     return Rule(
         "an IPv4 block without host bits, such as 203.0.113.0/24",
         lambda value: re.search(pattern, value) is not None and _is_block(value),
-        f"can(regex({_hcl(pattern)}, {{value}})) && try(cidrsubnet({{value}}, 0, 0), null) == {{value}}",
+        f"can(regex({hcl_pattern(pattern)}, {{value}})) && try(cidrsubnet({{value}}, 0, 0), null) == {{value}}",
         {"pattern": pattern},
     )
 
@@ -165,7 +165,8 @@ def _is_block(value: str) -> bool:
         return False
 
 
-def _hcl(pattern: str) -> str:
+def hcl_pattern(pattern: str) -> str:
+    """A regular expression as Terraform's quoted text."""
     return json.dumps(pattern).replace("${", "$${").replace("%{", "%%{")
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING, cast
 
 from cdktf import TerraformStack
 from constructs import Construct
 
 from modules.expression import Expression
+
+if TYPE_CHECKING:
+    from modules.stack import ScytheStack
 
 
 def ephemeral(scope: Construct, type_: str, name: str, arguments: Mapping[str, object]) -> Expression:
@@ -22,5 +26,7 @@ def ephemeral(scope: Construct, type_: str, name: str, arguments: Mapping[str, o
         name: its name, of its own among the stack's.
         arguments: in Terraform's JSON syntax.
     """
-    TerraformStack.of(scope).add_override(f"ephemeral.{type_}.{name}", dict(arguments))
+    stack = cast("ScytheStack", TerraformStack.of(scope))
+    stack.add_override(f"ephemeral.{type_}.{name}", dict(arguments))
+    stack.ephemerals.append((scope, type_, name))
     return Expression(f"ephemeral.{type_}.{name}")

@@ -1,24 +1,30 @@
 """The roots that the constructs are exported from: one Terraform module each.
 
 Where an `EnvironmentStack` holds settings as locals, a module has a variable for each of them, of the same
-name, with the type, the default and the rules of the settings class.
+name, with the type, the default and the rules of the settings class. What a construct is given of another one, a
+module is given as an object: the other module itself fits.
 """
 
 from __future__ import annotations
 
+import inspect
+import json
+import re
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar, Union, cast, get_args, get_origin
+from typing import Annotated, Any, TypeVar, cast
 
 from cdktf import TerraformBackend, TerraformElement, TerraformLocal, TerraformOutput
 from constructs import IConstruct
-from pydantic.fields import FieldInfo
+from pydantic import Field
 
 from modules.allowed import NAME
-from modules.expression import Expression, hcl
-from modules.rules import Rule, Settings
-from modules.stack import TERRAFORM_VERSION, Label, ScytheApp, ScytheStack
+from modules.expression import Expression, local
+from modules.hatchet.attributes import HatchetAttributes
+from modules.rules import Settings
+from modules.stack import TERRAFORM_VERSION, DataclassInstance, Label, ScytheApp, ScytheStack, published
+from modules.variables import Validation, completed, validations, variable
 
 AWS_PROVIDER_VERSION = ">= 5.100"
 """The version that the bindings are made from; a registry module sets no upper bound."""
@@ -30,6 +36,7 @@ RESERVED = frozenset(
 (https://developer.hashicorp.com/terraform/language/block/variable)."""
 
 Module = TypeVar("Module", bound=Settings)
+Attributes = TypeVar("Attributes", bound=DataclassInstance)
 
 
 @dataclass(frozen=True)
@@ -37,18 +44,34 @@ class Element:
     """One thing that a construct made.
 
     Attributes:
-        maker: the Python module of the construct that made it.
-        kind: ``resource``, ``data``, ``locals`` or ``output``.
+        part: the id of the part of the module's construct that it belongs to; empty for the construct's own.
+        maker: the Python module of that part, or of the construct.
+        kind: ``resource``, ``data``, ``ephemeral``, ``locals`` or ``output``.
         labels: its type and name, or its name.
         body: its arguments, or its value, in Terraform's JSON syntax.
         shape: for each argument what CDKTF knows of it, such as ``isBlock``, with the ``value``'s own shapes.
     """
 
+    part: str
     maker: str
     kind: str
     labels: tuple[str, ...]
     body: Any
     shape: Mapping[str, Any]
+
+
+@dataclass
+class _Variable:
+    arguments: dict[str, Any]
+    rules: list[Validation]
+    attributes: type[DataclassInstance] | None = None
+
+
+class Naming(Settings):
+    """What every module is told."""
+
+    name: Annotated[str, NAME] = Field(description="What the names of all resources begin with.")
+    tags: dict[str, str] = Field(default={}, description="Tags of all resources.")
 
 
 class ModuleStack(ScytheStack):
@@ -61,44 +84,70 @@ class ModuleStack(ScytheStack):
     def __init__(self, app: ScytheApp, id_: str) -> None:
         super().__init__(app, id_)
         self._id = id_
+        self._variables: dict[str, _Variable] = {}
         self.add_override("terraform.required_version", TERRAFORM_VERSION)
         self.add_override(
             "terraform.required_providers.aws", {"source": "hashicorp/aws", "version": AWS_PROVIDER_VERSION}
         )
-        self._declare(
-            "name",
-            {"description": "What the names of all resources begin with.", "type": "string"},
-            [_validation(NAME.terraform("var.name"), f"name must be {NAME.allowed}")],
-        )
-        self._declare(
-            "tags", {"description": "Tags of all resources.", "type": "map(string)", "default": {}}, []
-        )
+        self.variables(Naming)
         self.label = Label(name=Expression("var.name"), tags=Expression("var.tags"))
 
-    def variables(self, settings: type[Module]) -> Module:
+    def variables(self, settings: type[Module], keys: Iterable[str] | None = None) -> Module:
         """Declare a variable for each of the settings' keys and give them as references to those.
 
-        A key that Terraform reserves has the module's name in front: ``storage_lifecycle``.
+        A key that Terraform reserves has the module's name in front: ``storage_lifecycle``. A key of which something
+        may be left open is a local, in which that is filled in.
+
+        Args:
+            settings: their class.
+            keys: the keys; None for all.
 
         Raises:
             TypeError: a setting has a type, or a rule words, that no variable can have.
         """
-        names = {key: f"{self._id}_{key}" if key in RESERVED else key for key in settings.model_fields}
-        references = {key: Expression(f"var.{name}") for key, name in names.items()}
-        for key, field in settings.model_fields.items():
-            rules = [*_field_validations(field, key, references[key])]
-            rules += [
-                rule
-                for path, rule in _cross_validations(settings, "", references)
-                if path.split(".")[0] == key
+        chosen = list(settings.model_fields if keys is None else keys)
+        prefix = self._id.replace("-", "_")
+        names = {key: f"{prefix}_{key}" if key in RESERVED else key for key in settings.model_fields}
+        given = {key: Expression(f"var.{name}") for key, name in names.items()}
+        texts = {key: text for key, text in completed(settings, given, {}).items() if key in chosen}
+        whole = {**given, **{key: local(self, names[key], text) for key, text in texts.items()}}
+        rules = list(validations(settings, given, {}))
+        for key in chosen:
+            own = [
+                # Terraform wants each rule to read the variable that it stands at.
+                rule if _reads(rule.condition, names[key]) else rule.unless_null(given[key])
+                for rule in rules
+                if re.split(r"[.$]", rule.path)[0] == key
             ]
-            self._declare(names[key], _arguments(field), rules)
-        return cast("Module", types.SimpleNamespace(**references))
+            arguments = variable(settings.model_fields[key], is_left_open=key in settings.left_open)
+            self._variables[names[key]] = _Variable(arguments, own)
+        return cast("Module", types.SimpleNamespace(**{key: whole[key] for key in chosen}))
+
+    def given(self, name: str, attributes: type[Attributes]) -> Attributes:
+        """Declare a variable that holds what another module published; gives it as that."""
+        self._variables[name] = _Variable({"description": inspect.getdoc(attributes) or ""}, [], attributes)
+        reference = Expression(f"var.{name}")
+        if attributes is HatchetAttributes:
+            self._variables[name].arguments |= {"default": "${null}", "nullable": True}
+            return cast("Attributes", HatchetAttributes.unless_null(reference))
+        return attributes(**{field.name: getattr(reference, field.name) for field in published(attributes)})
 
     def synthesize(self) -> Mapping[str, Any]:
-        """The module in Terraform's JSON syntax, with the local backend that CDKTF gives to every stack."""
+        """The module in Terraform's JSON syntax, with the local backend that CDKTF gives to every stack.
+
+        Of the variables there are those that something reads, and an object has the attributes that something reads.
+        """
         self.prepare_stack()
-        return cast("Mapping[str, Any]", self.to_terraform())
+        made = cast("Mapping[str, Any]", self.to_terraform())
+        read = json.dumps({key: value for key, value in made.items() if key != "terraform"})
+        variables = {}
+        # A variable is also read by the rules of another one.
+        for name in self._closure(read):
+            found = self._variables[name]
+            variables[name] = {"nullable": False, **found.arguments, **_object_of(name, found, read)}
+            if found.rules:
+                variables[name]["validation"] = [rule.block() for rule in found.rules]
+        return {**made, "variable": variables}
 
     def elements(self, synthesis: Mapping[str, Any]) -> Iterator[Element]:
         """What the constructs made, in their order.
@@ -110,144 +159,48 @@ class ModuleStack(ScytheStack):
             if isinstance(made, TerraformLocal | TerraformOutput):
                 kind = "locals" if isinstance(made, TerraformLocal) else "output"
                 name = made.friendly_unique_id
-                yield Element(_maker(made), kind, (name,), synthesis[kind][name], {})
+                yield Element(*_part_of(made), kind, (name,), synthesis[kind][name], {})
             elif isinstance(made, TerraformElement) and not isinstance(made, TerraformBackend):
                 # CDKTF's own HCL is wrong in places, but knows which arguments are nested blocks.
                 ((kind, types_),) = made.to_hcl_terraform().items()
                 ((type_, names),) = types_.items()
                 ((name, shape),) = names.items()
-                yield Element(_maker(made), kind, (type_, name), synthesis[kind][type_][name], shape)
+                yield Element(*_part_of(made), kind, (type_, name), synthesis[kind][type_][name], shape)
+        for scope, type_, name in self.ephemerals:
+            body = synthesis["ephemeral"][type_][name]
+            yield Element(*_part_of(scope), "ephemeral", (type_, name), body, {})
 
-    def _declare(self, name: str, arguments: Mapping[str, Any], rules: list[dict[str, str]]) -> None:
-        self.add_override(
-            f"variable.{name}",
-            {"nullable": False, **arguments, **({"validation": rules} if rules else {})},
-        )
-
-
-def _maker(made: IConstruct) -> str:
-    scope = made.node.scope
-    while isinstance(scope, TerraformElement):
-        scope = scope.node.scope
-    return type(scope).__module__
-
-
-def variable_type(annotation: Any) -> str:
-    """The type constraint of a variable for values of a Python type.
-
-    Raises:
-        TypeError: there is none.
-    """
-    inner = _without_none(annotation)
-    if get_origin(inner) is Annotated:
-        return variable_type(get_args(inner)[0])
-    if isinstance(inner, type) and issubclass(inner, Settings):
-        return _object_type(inner)
-    if get_origin(inner) is list:
-        return f"list({variable_type(get_args(inner)[0])})"
-    if get_origin(inner) is dict:
-        return f"map({variable_type(get_args(inner)[1])})"
-    if get_origin(inner) in {Union, types.UnionType}:
-        return "any"
-    names = {bool: "bool", float: "number", int: "number", str: "string"}
-    if inner not in names:
-        msg = f"no Terraform variable has the type {inner}"
-        raise TypeError(msg)
-    return names[inner]
+    def _closure(self, read: str) -> list[str]:
+        """The variables that are read, in the order of their declaration."""
+        wanted = {name for name in self._variables if _reads(read, name)}
+        wanted.add("name")
+        while True:
+            rules = " ".join(
+                f"{rule.condition} {rule.words}" for name in wanted for rule in self._variables[name].rules
+            )
+            more = {name for name in self._variables.keys() - wanted if _reads(rules, name)}
+            if not more:
+                return [name for name in self._variables if name in wanted]
+            wanted |= more
 
 
-def _object_type(settings: type[Settings]) -> str:
-    members = []
-    for key, field in settings.model_fields.items():
-        type_ = variable_type(field.annotation)
-        if not field.is_required():
-            default = _default(field)
-            if default is not None and _is_nullable(field):
-                # optional(type, default) would turn a caller's null into the default.
-                msg = f"{settings.__name__}.{key} may be null and has another default: no variable has that"
-                raise TypeError(msg)
-            type_ = f"optional({type_})" if default is None else f"optional({type_}, {hcl(default)})"
-        members.append(f"{key} = {type_}")
-    return f"object({{ {', '.join(members)} }})"
+def _reads(text: str, name: str) -> bool:
+    return re.search(rf"\bvar\.{name}\b", text) is not None
 
 
-def _arguments(field: FieldInfo) -> dict[str, Any]:
-    arguments: dict[str, Any] = {"description": _description(field), "type": variable_type(field.annotation)}
-    if not field.is_required():
-        default = _default(field)
-        # CDKTF drops a null.
-        arguments["default"] = "${null}" if default is None else default
-    return {**arguments, "nullable": True} if _is_nullable(field) else arguments
+def _object_of(name: str, found: _Variable, read: str) -> dict[str, str]:
+    if found.attributes is None:
+        return {}
+    members = [
+        f"{field.name} = {field.metadata['type']}"
+        for field in published(found.attributes)
+        if re.search(rf"\bvar\.{name}\.{field.name}\b", read)
+    ]
+    return {"type": f"object({{ {', '.join(members)} }})"}
 
 
-def _description(field: FieldInfo) -> str:
-    inner = _without_none(field.annotation)
-    own = field.description or ""
-    if not (isinstance(inner, type) and issubclass(inner, Settings)):
-        return own
-    keys = [f"- `{key}`: {member.description}" for key, member in inner.model_fields.items()]
-    return "\n".join([own, "", *keys, ""])
-
-
-def _default(field: FieldInfo) -> Any:
-    default = field.get_default(call_default_factory=True)
-    return (
-        default.model_dump(mode="json", exclude_defaults=True) if isinstance(default, Settings) else default
-    )
-
-
-def _field_validations(field: FieldInfo, path: str, reference: Expression) -> Iterator[dict[str, str]]:
-    """The rules of a field and of what is below it."""
-    nullable = _is_nullable(field)
-    rule = _rule(field)
-    if rule is not None and variable_type(field.annotation) != "bool":
-        condition = rule.terraform(reference, nullable=nullable)
-        yield _validation(condition, f"{path} must be {rule.allowed}")
-    inner = _without_none(field.annotation)
-    if isinstance(inner, type) and issubclass(inner, Settings):
-        for key, member in inner.model_fields.items():
-            for found in _field_validations(member, f"{path}.{key}", getattr(reference, key)):
-                yield _unless_null(reference, found) if nullable else found
-
-
-def _cross_validations(
-    settings: type[Settings], prefix: str, references: Mapping[str, Expression]
-) -> Iterator[tuple[str, dict[str, str]]]:
-    """The rules of several keys and of what is below each, with the key that each is reported at."""
-    for rule in settings.rules:
-        if not isinstance(rule.message, str):
-            msg = f"{settings.__name__}: a rule's message is made of values: it has no fixed words"
-            raise TypeError(msg)
-        path = prefix + ".".join(map(str, rule.path))
-        yield path, _validation(rule.terraform(references), f"{path} {rule.message}")
-    for key, field in settings.model_fields.items():
-        inner = _without_none(field.annotation)
-        if isinstance(inner, type) and issubclass(inner, Settings):
-            members = {name: getattr(references[key], name) for name in inner.model_fields}
-            for path, found in _cross_validations(inner, f"{prefix}{key}.", members):
-                yield path, _unless_null(references[key], found) if _is_nullable(field) else found
-
-
-def _validation(condition: str, message: str) -> dict[str, str]:
-    return {"condition": f"${{{condition}}}", "error_message": message}
-
-
-def _unless_null(reference: Expression, validation: Mapping[str, str]) -> dict[str, str]:
-    condition = validation["condition"][2:-1]
-    return _validation(f"{reference} == null ? true : ({condition})", validation["error_message"])
-
-
-def _rule(field: FieldInfo) -> Rule | None:
-    parts = [extra for part in get_args(field.annotation) for extra in get_args(part)]
-    return next((item for item in (*field.metadata, *parts) if isinstance(item, Rule)), None)
-
-
-def _is_nullable(field: FieldInfo) -> bool:
-    return type(None) in get_args(field.annotation)
-
-
-def _without_none(annotation: Any) -> Any:
-    if get_origin(annotation) not in {Union, types.UnionType}:
-        return annotation
-    parts = [part for part in get_args(annotation) if part is not type(None)]
-    return parts[0] if len(parts) == 1 else Union[tuple(parts)]  # noqa: UP007  # made of a tuple
+def _part_of(made: IConstruct) -> tuple[str, str]:
+    """The part of a module's construct that something belongs to, by its id, and the Python module of it."""
+    # The app, the stack, its construct, and a part of that.
+    scopes = [scope for scope in made.node.scopes if not isinstance(scope, TerraformElement)][1:4]
+    return (scopes[2].node.id if len(scopes) > 2 else "", type(scopes[-1]).__module__)

@@ -119,12 +119,14 @@ class CrossRule:
         message: what is wrong and what is allowed; a function of the settings where it names their values.
         check: whether the settings are allowed.
         condition: the same as a Terraform expression in which keys stand as ``{az_count}``.
+        template: the message as a Terraform template with such keys, where the message is a function.
     """
 
     path: Path
     message: str | Callable[[Any], str]
     check: Callable[[Any], bool]
     condition: str
+    template: str = ""
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -133,7 +135,60 @@ class CrossRule:
 
     def terraform(self, expressions: Mapping[str, object]) -> str:
         """The condition of a ``validation`` block, each key replaced by its expression."""
-        return PLACEHOLDER.sub(lambda match: str(expressions[match[1]]), self.condition)
+        return filled(self.condition, expressions)
+
+    def words(self, expressions: Mapping[str, object]) -> str:
+        """The message as a Terraform template, each key replaced by its expression.
+
+        Raises:
+            TypeError: the message is a function, and there is no template of it.
+        """
+        if self.template:
+            return filled(self.template, expressions)
+        if not isinstance(self.message, str):
+            msg = "a rule's message is made of values, and it has no template"
+            raise TypeError(msg)
+        return self.message
+
+    def faults(self, settings: Any) -> Iterable[Fault]:
+        """What it finds."""
+        if not self.check(settings):
+            message = self.message if isinstance(self.message, str) else self.message(settings)
+            yield Fault(self.path, message, tuple((key,) for key in self.keys))
+
+
+@dataclass(frozen=True)
+class ItemRule:
+    """What each item of a mapping must be, beside what its type says.
+
+    Attributes:
+        key: the mapping's key.
+        message: what is wrong and what is allowed, reported at the item.
+        check: whether the settings' item of a name and a value is allowed.
+        condition: the same as a Terraform expression over ``{name}``, ``{value}`` and the settings' keys.
+    """
+
+    key: str
+    message: str
+    check: Callable[[Any, str, str], bool]
+    condition: str
+
+    def terraform(self, expressions: Mapping[str, object]) -> str:
+        """The condition for one item."""
+        return filled(self.condition, expressions)
+
+    def faults(self, settings: Any) -> Iterable[Fault]:
+        """What it finds, item by item."""
+        others = [key for key in PLACEHOLDER.findall(self.condition) if key not in {"name", "value"}]
+        for name, value in getattr(settings, self.key).items():
+            if not self.check(settings, name, value):
+                depends_on = [(key, name) for key in others if name in getattr(settings, key)]
+                yield Fault((self.key, name), self.message, (*depends_on, (self.key, name)))
+
+
+def filled(template: str, expressions: Mapping[str, object]) -> str:
+    """A condition or a message with the expression of each key in its place."""
+    return PLACEHOLDER.sub(lambda match: str(expressions[match[1]]), template)
 
 
 class Settings(BaseModel):
@@ -145,14 +200,15 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    rules: ClassVar[tuple[CrossRule, ...]] = ()
+    rules: ClassVar[tuple[CrossRule | ItemRule, ...]] = ()
+    left_open: ClassVar[Mapping[str, str]] = {}
+    """Keys whose default depends on other keys, which a validator fills in: that default as a Terraform expression in
+    which keys stand as ``{role}``, those of the settings above too; a key in its own default is the one above."""
 
     def faults(self) -> Iterable[Fault]:
         """What the cross rules find; a class with rules that Terraform can't state adds them here."""
         for rule in self.rules:
-            if not rule.check(self):
-                message = rule.message if isinstance(rule.message, str) else rule.message(self)
-                yield Fault(rule.path, message, tuple((key,) for key in rule.keys))
+            yield from rule.faults(self)
 
     @model_validator(mode="after")
     def _obey_cross_rules(self) -> Self:

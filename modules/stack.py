@@ -22,7 +22,7 @@ from cdktf import (
     TerraformStack,
 )
 from cdktf_cdktf_provider_aws.provider import AwsProvider, AwsProviderDefaultTags
-from constructs import Node
+from constructs import Construct, Node
 from pydantic import BaseModel
 
 from modules.expression import Expression, hcl, mapping, text
@@ -60,12 +60,17 @@ class Label:
         return mapping(f"merge({self.tags}, {hcl(named)})" if named else self.tags)
 
 
-def attribute(description: str) -> Any:
-    """A field of a construct's attributes: what other stacks and a module's callers may read."""
-    return dataclasses.field(metadata={"description": description})
+def attribute(description: str, type_: str = "string") -> Any:
+    """A field of a construct's attributes: what other stacks and a module's callers may read.
+
+    Args:
+        description: what the output says of it.
+        type_: Terraform's type constraint of it, for modules that are given it.
+    """
+    return dataclasses.field(metadata={"description": description, "type": type_})
 
 
-def _published(attributes: DataclassInstance | type[DataclassInstance]) -> list[dataclasses.Field[Any]]:
+def published(attributes: DataclassInstance | type[DataclassInstance]) -> list[dataclasses.Field[Any]]:
     """The fields that `attribute` made; others have a value of their own in each stack."""
     return [field for field in dataclasses.fields(attributes) if "description" in field.metadata]
 
@@ -80,11 +85,15 @@ class ScytheStack(TerraformStack):
     A logical id is the path of construct ids below the stack, joined with ``_``. An id in capitals only says
     what kind of thing it is, as the resource's type does, and is left out; the main thing of the stack itself
     is ``this``.
+
+    Attributes:
+        ephemerals: who declared an ephemeral resource, its type and its name.
     """
 
     def __init__(self, app: App, id_: str) -> None:
         super().__init__(app, id_)
         self._paths: dict[tuple[str, str], str] = {}
+        self.ephemerals: list[tuple[Construct, str, str]] = []
 
     @jsii.member(jsii_name="allocateLogicalId")
     def _allocate_logical_id(self, element: TerraformElement | Node) -> str:
@@ -98,7 +107,7 @@ class ScytheStack(TerraformStack):
 
     def publish(self, attributes: DataclassInstance) -> None:
         """Write a construct's attributes as the stack's outputs."""
-        for field in _published(attributes):
+        for field in published(attributes):
             self.output(field.name, getattr(attributes, field.name), field.metadata["description"])
 
     def output(self, name: str, value: Expression, description: str) -> None:
@@ -185,7 +194,7 @@ class EnvironmentStack(ScytheStack):
             before = self.node.root.node.find_child(f"{self._deployment.environment}-{part}")
             self.add_dependency(cast("TerraformStack", before))
         outputs = Expression(f"data.terraform_remote_state.{part}.outputs")
-        return attributes(**{field.name: getattr(outputs, field.name) for field in _published(attributes)})
+        return attributes(**{field.name: getattr(outputs, field.name) for field in published(attributes)})
 
     def _find_state(self, part: str) -> None:
         backend = self._deployment.backend

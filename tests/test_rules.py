@@ -12,7 +12,7 @@ from pydantic import create_model
 from environments.schema import StateSettings
 from modules.hatchet.settings import Database, HatchetSettings
 from modules.network.settings import NetworkSettings
-from modules.rules import Rule, Settings
+from modules.rules import CrossRule, ItemRule, Rule, Settings
 from modules.storage.settings import Lifecycle, StorageSettings
 from modules.worker_fleet.scaling import Capacity, Scaling
 from modules.worker_fleet.settings import FleetSettings
@@ -45,6 +45,7 @@ VALUES: dict[tuple[type[Settings], str], list[Any]] = {
 BARE: dict[type[Settings], type[Settings]] = {}
 
 DAILY = {"start": "rate(1 day)", "end": "rate(2 days)"}
+SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:license-AbCdEf"
 COMBINATIONS: list[tuple[type[Settings], dict[str, Any]]] = [
     (NetworkSettings, {}),
     (
@@ -74,6 +75,16 @@ COMBINATIONS: list[tuple[type[Settings], dict[str, Any]]] = [
     (Lifecycle, {"archive_after_days": 5}),
     (Lifecycle, {"archive_after_days": 5, "delete_after_days": 5}),
     (Lifecycle, {"archive_after_days": 4, "delete_after_days": 5}),
+    (
+        FleetSettings,
+        {"role": "leaf", "environment": {"MODEL": "a", "DB_TOKEN": "b"}, "secrets": {"MODEL": SECRET}},
+    ),
+    (FleetSettings, {"role": "leaf", "environment": {"SITE": "eyJabcdefgh.abcdefgh", "HOME": "/"}}),
+    (FleetSettings, {"role": "leaf", "environment": {"SITE": "https://a.b/c", "AWS_REGIONS": "x"}}),
+    (
+        FleetSettings,
+        {"role": "leaf", "environment": {"SITE": "https://me:mine@a.b"}, "secrets": {"ECS_X": SECRET}},
+    ),
     (Capacity, {"spot": 0}),
     (Capacity, {"on_demand": 1}),
     (Capacity, {"spot": 0, "on_demand": 1, "fallback": {"max": 5}}),
@@ -161,22 +172,29 @@ def test_rules_on_several_values(tmp_path: Path) -> None:
         settings = unchecked(model, given)
         data = settings.model_dump(mode="json")
         expressions = {name: literal(value) for name, value in data.items()}
-        cases += [(rule, settings, rule.terraform(expressions)) for rule in model.rules]
+        cases += [(rule, settings, condition_of(rule, expressions)) for rule in model.rules]
 
     answers = evaluated([condition for _, _, condition in cases], tmp_path)
 
-    said = [(str(settings), rule.path, bool(rule.check(settings))) for rule, settings, _ in cases]
+    said = [(str(settings), str(rule), not [*rule.faults(settings)]) for rule, settings, _ in cases]
     assert said == [
-        (str(settings), rule.path, answer) for (rule, settings, _), answer in zip(cases, answers, strict=True)
+        (str(settings), str(rule), answer) for (rule, settings, _), answer in zip(cases, answers, strict=True)
     ]
     refused = {
-        (type(settings), rule.path)
+        (type(settings), str(rule))
         for (rule, settings, _), answer in zip(cases, answers, strict=True)
         if not answer
     }
-    assert refused == {(type(settings), rule.path) for rule, settings, _ in cases}, (
+    assert refused == {(type(settings), str(rule)) for rule, settings, _ in cases}, (
         "a rule that nothing here breaks"
     )
+
+
+def condition_of(rule: CrossRule | ItemRule, expressions: dict[str, str]) -> str:
+    if isinstance(rule, CrossRule):
+        return rule.terraform(expressions)
+    one = rule.terraform({**expressions, "name": "name", "value": "value"})
+    return f"alltrue([for name, value in {expressions[rule.key]} : {one}])"
 
 
 def unchecked(model: type[Settings], given: dict[str, Any]) -> Settings:

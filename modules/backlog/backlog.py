@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 
 from cdktf_cdktf_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAlarm
 from cdktf_cdktf_provider_aws.ecs_service import (
@@ -20,7 +20,7 @@ from constructs import Construct
 
 from modules.backlog.container import NAME, container_definitions
 from modules.backlog.registration import fleets_environments
-from modules.cluster.cluster import Cluster
+from modules.cluster.cluster import ClusterAttributes
 from modules.expression import Expression, flag, hcl, local, number, ref, strings, text
 from modules.hatchet.attributes import HatchetAttributes
 from modules.hatchet.token import TokenAttributes
@@ -29,15 +29,22 @@ from modules.metrics import DEMAND, BacklogMetrics
 from modules.network.attributes import NetworkAttributes
 from modules.policies import Condition, Statement
 from modules.security_group import create_security_group
-from modules.stack import Label
+from modules.stack import Label, attribute
 from modules.storage.attributes import StorageAttributes
 from modules.suppression import suppress
 from modules.task_roles import TaskRoles
 from modules.worker_fleet.container import WRITABLE
-from modules.worker_fleet.settings import NO_IMAGE_TAG, FleetSettings
+from modules.worker_fleet.settings import NO_IMAGE_TAG
 
 VCPU, GIB = 0.25, 1
 """The service takes 50 MiB and a hundredth of this vCPU; the memory is for importing the experiments."""
+
+
+@dataclass(frozen=True)
+class BacklogAttributes:
+    """The backlog service, as others know it."""
+
+    service_name: Expression = attribute("Name of the backlog's ECS service.")
 
 
 class Backlog(Construct):
@@ -45,7 +52,7 @@ class Backlog(Construct):
 
     Each of its tasks first registers the image's experiments (`modules.backlog.registration`): a new image or other
     settings of a fleet deploy it anew. It runs the worker image of a fleet, with that fleet's architecture, since an image may be for one alone: the
-    first arm64 fleet's, else the first one's that has an image. Like the fleets it runs no task before there is an
+    first arm64 fleet's by name, else the first one's that has an image. Like the fleets it runs no task before there is an
     image and a token.
 
     Makes: service, task definition, log group, security group (nothing in, HTTPS and Hatchet out), two roles,
@@ -55,7 +62,7 @@ class Backlog(Construct):
     metrics, $2.60 for the requests, $0.10 for the alarm.
 
     Attributes:
-        service_name: of the ECS service.
+        attributes: what others need of it.
     """
 
     def __init__(
@@ -64,15 +71,14 @@ class Backlog(Construct):
         id_: str,
         *,
         label: Label,
-        fleets: Mapping[str, FleetSettings],
-        experiments_elsewhere: Mapping[str, list[str]],
+        fleets: Expression,
         log_retention_days: Expression,
-        cluster: Cluster,
+        cluster: ClusterAttributes,
         network: NetworkAttributes,
         storage: StorageAttributes,
         token: TokenAttributes,
         hatchet: HatchetAttributes,
-        alarm_topic: str | None,
+        alarm_topic: Expression,
     ) -> None:
         """Make it.
 
@@ -81,20 +87,19 @@ class Backlog(Construct):
             id_: its place there.
             label: what names and tags it.
             fleets: the settings of all fleets, by name.
-            experiments_elsewhere: the tasks that other fleets name as theirs, by the fleet's name.
             log_retention_days: for how long its log is kept.
             cluster: the workers'.
             network: whose worker subnets it is in.
             storage: whose repository an image would be in.
             token: Hatchet's client token.
             hatchet: where the engine is.
-            alarm_topic: the name of the SNS topic that hears of its silence; None for none.
+            alarm_topic: the name of the SNS topic that hears of its silence; null for none.
         """
         super().__init__(scope, id_)
         self._label, self._metrics, self._fleets = label, BacklogMetrics.of(label), fleets
         none = {"image": f"{text(storage.repository_url)}:{NO_IMAGE_TAG}", "architecture": "arm64"}
-        pairs = hcl([{"image": f.image, "architecture": f.architecture} for f in fleets.values()])
-        images = local(self, "images", f"[for fleet in {pairs} : fleet if fleet.image != null]")
+        pair = "{ image = fleet.image, architecture = fleet.architecture }"
+        images = local(self, "images", f"[for fleet in {fleets} : {pair} if fleet.image != null]")
         arm = f'[for one in {images} : one if one.architecture == "arm64"]'
         chosen = local(self, "image", f"concat({arm}, {images}, [{hcl(none)}])[0]")
         runs = local(self, "runs", f"length({images}) > 0 && {token.is_stored(self)}")
@@ -108,8 +113,8 @@ class Backlog(Construct):
         in_namespace = Condition("StringEquals", "cloudwatch:namespace", [self._metrics.namespace])
         roles.grant(roles.task, "metrics", Statement(["cloudwatch:PutMetricData"], ["*"], [in_namespace]))
         environments = fleets_environments(
+            self,
             fleets,
-            experiments_elsewhere,
             label=label,
             storage=storage,
             region=roles.region,
@@ -129,18 +134,20 @@ class Backlog(Construct):
         )
         group = self._create_security_group(network)
         hatchet.allow_from(group, "Scythe backlog service")
-        self.service_name: Expression = self._create_service(task, runs, cluster, network, ref(group)).name
-        self._warn_of_silence(runs, None if alarm_topic is None else roles.arn("sns", alarm_topic))
+        service = self._create_service(task, runs, cluster, network, ref(group))
+        self.attributes = BacklogAttributes(service_name=service.name)
+        topic_arns = f"[for name in {alarm_topic}[*] : {hcl(roles.arn('sns', '${name}'))}]"
+        self._warn_of_silence(runs, strings(topic_arns))
 
     def _variables(self, region: Expression, hatchet: HatchetAttributes) -> dict[str, str]:
-        described = {
-            name: {"role": fleet.role, "slots": fleet.slots, "experiments": fleet.experiments}
-            for name, fleet in self._fleets.items()
-        }
+        described = (
+            f"{{ for name, fleet in {self._fleets} : "
+            "name => { role = fleet.role, slots = fleet.slots, experiments = fleet.experiments } }"
+        )
         return {
             "AWS_DEFAULT_REGION": str(region),
             "HATCHET_CLIENT_SERVER_URL": hatchet.environment()["HATCHET_CLIENT_SERVER_URL"],
-            "SCYTHE_BACKLOG_FLEETS": f"jsonencode({hcl(described)})",
+            "SCYTHE_BACKLOG_FLEETS": f"jsonencode({described})",
             "SCYTHE_BACKLOG_NAMESPACE": hcl(self._metrics.namespace),
         }
 
@@ -180,7 +187,7 @@ class Backlog(Construct):
         self,
         task: Expression,
         runs: Expression,
-        cluster: Cluster,
+        cluster: ClusterAttributes,
         network: NetworkAttributes,
         group: Expression,
     ) -> Expression:
@@ -225,9 +232,8 @@ class Backlog(Construct):
         network.allow_way_out(group, "Backlog service")
         return group
 
-    def _warn_of_silence(self, runs: Expression, topic_arn: str | None) -> None:
+    def _warn_of_silence(self, runs: Expression, topic_arns: list[str]) -> None:
         """An alarm where nothing was published for five minutes; all fleets are in each publication."""
-        fleet = next(iter(self._fleets))
         alarm = CloudwatchMetricAlarm(
             self,
             "silent",
@@ -236,7 +242,7 @@ class Backlog(Construct):
             f"The log group /scythe/{text(self._label.name)}/{NAME} says why.",
             namespace=self._metrics.namespace,
             metric_name=DEMAND,
-            dimensions=self._metrics.dimensions(fleet),
+            dimensions=self._metrics.dimensions(text(f"keys({self._fleets})[0]")),
             statistic="SampleCount",
             period=60,
             comparison_operator="LessThanThreshold",
@@ -245,8 +251,8 @@ class Backlog(Construct):
             treat_missing_data="breaching",
             # Without an image or a token nobody expects it to speak.
             actions_enabled=flag(runs),
-            alarm_actions=[] if topic_arn is None else [topic_arn],
-            ok_actions=[] if topic_arn is None else [topic_arn],
+            alarm_actions=topic_arns,
+            ok_actions=topic_arns,
             tags=self._label.tagged(),
         )
         suppress(

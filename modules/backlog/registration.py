@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from constructs import Construct
 
 from modules.container import assigned
-from modules.expression import Expression, hcl, text
+from modules.expression import Expression, hcl, local, text
 from modules.stack import Label
 from modules.storage.attributes import StorageAttributes
-from modules.worker_fleet.environment import container_environment
-from modules.worker_fleet.settings import FleetSettings
+from modules.worker_fleet.environment import container_environment, experiments_elsewhere
 
 
 def fleets_environments(
-    fleets: Mapping[str, FleetSettings],
-    experiments_elsewhere: Mapping[str, list[str]],
+    scope: Construct,
+    fleets: Expression,
     *,
     label: Label,
     storage: StorageAttributes,
@@ -25,27 +24,31 @@ def fleets_environments(
 
     Left out are the leaf fleets of another image, which may have other experiments, and the fleets' own secrets,
     which nobody needs to say what there is. The fan fleets' task is scythe-engine's own, and in every image.
+
+    Args:
+        scope: the backlog service.
+        fleets: the settings of all fleets, by name.
+        label: what names them.
+        storage: where their specs and results are.
+        region: of the storage.
+        image: the one that registers.
     """
-    given = {
-        name: container_environment(
-            fleet,  # type: ignore[arg-type]  # the settings' references, as everywhere here
-            worker_name=Expression(hcl(f"{text(label.name)}-{name}")),
-            bucket=storage.bucket_name,
-            prefix=storage.prefix,
-            region=region,
-            experiments_elsewhere=Expression(hcl(experiments_elsewhere[name])),
-        )
-        for name, fleet in fleets.items()
-    }
-    environments = {
-        name: Expression(
-            f"{{ for name, value in merge({assigned(variables)}, {fleets[name].environment}) : "
-            "name => value if value != null }"
-        )
-        for name, variables in given.items()
-    }
-    runs = {
-        name: Expression(f'{fleet.role} == "fan" || {fleet.image} == {image}')
-        for name, fleet in fleets.items()
-    }
-    return f"jsonencode({{ for name, variables in {hcl(environments)} : name => variables if {hcl(runs)}[name] }})"
+    elsewhere = local(
+        scope,
+        "experiments_elsewhere",
+        f"{{ for name in keys({fleets}) : name => {experiments_elsewhere(fleets, 'name')} }}",
+    )
+    variables = container_environment(
+        Expression("fleet"),
+        worker_name=Expression(hcl(f"{text(label.name)}-${{name}}")),
+        bucket=storage.bucket_name,
+        prefix=storage.prefix,
+        region=region,
+        experiments_elsewhere=Expression(f"{elsewhere}[name]"),
+    )
+    given = f"merge({assigned(variables)}, fleet.environment)"
+    return (
+        f"jsonencode({{ for name, fleet in {fleets} : "
+        f"name => {{ for key, value in {given} : key => value if value != null }} "
+        f'if fleet.role == "fan" || fleet.image == {image} }})'
+    )

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from cdktf_cdktf_provider_aws.ecs_cluster import EcsCluster, EcsClusterSetting
 from cdktf_cdktf_provider_aws.ecs_cluster_capacity_providers import EcsClusterCapacityProviders
 from constructs import Construct
 
 from modules.expression import Expression, ref, text
-from modules.stack import Label
+from modules.stack import Label, attribute
 from modules.suppression import suppress
+
+
+@dataclass(frozen=True)
+class ClusterAttributes:
+    """A cluster, as the services in it know it."""
+
+    arn: Expression = attribute("ARN of the cluster.")
+    name: Expression = attribute("Name of the cluster.")
 
 
 class Cluster(Construct):
@@ -17,16 +27,23 @@ class Cluster(Construct):
     Costs: nothing. Container Insights stays off: it bills a dozen custom metrics for each task.
 
     Attributes:
-        arn: of the cluster.
-        name: of the cluster.
+        attributes: what its services need of it.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, label: Label, name: str) -> None:
+    def __init__(self, scope: Construct, id_: str, *, label: Label, part: str) -> None:
+        """Make it.
+
+        Args:
+            scope: the stack.
+            id_: its place there.
+            label: what names and tags it.
+            part: what its name ends with, such as ``workers``.
+        """
         super().__init__(scope, id_)
         cluster = EcsCluster(
             self,
             "Cluster",
-            name=f"{text(label.name)}-{name}",
+            name=f"{text(label.name)}-{part}",
             setting=[EcsClusterSetting(name="containerInsights", value="disabled")],
             tags=label.tagged(),
         )
@@ -40,6 +57,5 @@ class Cluster(Construct):
             cluster_name=text(ref(cluster).name),
             capacity_providers=["FARGATE", "FARGATE_SPOT"],
         )
-        self.arn: Expression = ref(cluster).arn
-        # By way of the association, so that what names the cluster waits for its capacity providers.
-        self.name: Expression = ref(capacity).cluster_name
+        # The name by way of the association, so that what names the cluster waits for its capacity providers.
+        self.attributes = ClusterAttributes(arn=ref(cluster).arn, name=ref(capacity).cluster_name)

@@ -13,6 +13,18 @@ from modules.stack import attribute
 
 
 @dataclass(frozen=True)
+class HatchetAccess:
+    """How people reach an engine of their own."""
+
+    dashboard_url: Expression = attribute("The dashboard, for those whom allowed_cidrs lets in.")
+    load_balancer_dns_name: Expression = attribute(
+        "Where the domain must point, unless zone_id has its record made."
+    )
+    forward_policy_arn: Expression = attribute("ARN of the policy of scythe-aws forward; null with a domain.")
+    admin_secret_arn: Expression = attribute("ARN of the secret with the admin's first password.")
+
+
+@dataclass(frozen=True)
 class HatchetAttributes:
     """An engine in the same VPC, or Hatchet Cloud, of which all that is known is in the token."""
 
@@ -28,6 +40,17 @@ class HatchetAttributes:
         # The provider asks for the groups' ids even of rules that are not made, and takes null for a missing one.
         nothing, no_group = Expression("null"), Expression('""')
         return cls(nothing, nothing, no_group, no_group, is_in_vpc=Expression("false"))
+
+    @classmethod
+    def unless_null(cls, given: Expression) -> HatchetAttributes:
+        """An engine in the same VPC, where something is given; else Hatchet Cloud."""
+        return cls(
+            engine_address=Expression(f"try({given.engine_address}, null)"),
+            engine_url=Expression(f"try({given.engine_url}, null)"),
+            engine_security_group_id=Expression(f'try({given.engine_security_group_id}, "")'),
+            api_security_group_id=Expression(f'try({given.api_security_group_id}, "")'),
+            is_in_vpc=Expression(f"{given} != null"),
+        )
 
     def allow_from(self, group: SecurityGroup, who: str) -> None:
         """Let a security group's members in to the engine and its API."""

@@ -6,7 +6,7 @@ from cdktf_cdktf_provider_aws.iam_policy import IamPolicy
 from constructs import Construct
 
 from modules.account import Account
-from modules.cluster.cluster import Cluster
+from modules.cluster.cluster import ClusterAttributes
 from modules.expression import Expression, ref, text, when
 from modules.hatchet.settings import HatchetSettings
 from modules.policies import Condition, Statement, policy
@@ -23,7 +23,13 @@ class Forwarding(Construct):
     """
 
     def __init__(
-        self, scope: Construct, id_: str, *, label: Label, settings: HatchetSettings, cluster: Cluster
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        label: Label,
+        settings: HatchetSettings,
+        cluster: ClusterAttributes,
     ) -> None:
         super().__init__(scope, id_)
         account = Account(self)

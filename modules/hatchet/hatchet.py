@@ -8,9 +8,9 @@ from cdktf_cdktf_provider_aws.service_discovery_private_dns_namespace import (
 )
 from constructs import Construct
 
-from modules.cluster.cluster import Cluster
+from modules.cluster.cluster import ClusterAttributes
 from modules.expression import Expression, hcl, ref, text
-from modules.hatchet.attributes import HatchetAttributes
+from modules.hatchet.attributes import HatchetAccess, HatchetAttributes
 from modules.hatchet.client import GRPC, HTTP
 from modules.hatchet.container import Container, HealthCheck
 from modules.hatchet.database import HatchetDatabase
@@ -19,7 +19,7 @@ from modules.hatchet.forwarding import Forwarding
 from modules.hatchet.images import API, DASHBOARD, ENGINE
 from modules.hatchet.load_balancer import GRPC_HTTPS, LoadBalancer
 from modules.hatchet.rabbitmq import RabbitMq
-from modules.hatchet.repositories import Images
+from modules.hatchet.repositories import Images, RepositoryAttributes
 from modules.hatchet.secrets import Secrets
 from modules.hatchet.service import HatchetService, Rollout, Surroundings, Target, log_group_name
 from modules.hatchet.set_up import SetUp
@@ -44,10 +44,7 @@ class Hatchet(Construct):
 
     Attributes:
         attributes: what other stacks need of it.
-        url: the dashboard's.
-        forward_policy_arn: of the policy of who may forward ports; null with a domain.
-        load_balancer_dns_name: where the domain points.
-        admin_secret_arn: of the secret that holds the admin's first password.
+        access: what people need to reach it.
     """
 
     def __init__(
@@ -57,16 +54,16 @@ class Hatchet(Construct):
         *,
         label: Label,
         settings: HatchetSettings,
-        cluster: Cluster,
+        cluster: ClusterAttributes,
         network: NetworkAttributes,
         token: TokenAttributes,
-        repository_urls: Expression,
+        repositories: RepositoryAttributes,
         workers_cluster: str,
         log_retention_days: Expression,
     ) -> None:
         super().__init__(scope, id_)
         self._settings = settings
-        self._images = Images(settings, repository_urls)
+        self._images = Images(settings, repositories.hatchet_repository_urls)
         self._surroundings = self._create_surroundings(label, cluster, network, log_retention_days)
         self._addresses = self._choose_addresses(settings)
         self._secrets = Secrets(self, "Secrets", label=label)
@@ -98,10 +95,12 @@ class Hatchet(Construct):
         forwarding = Forwarding(self, "forward", label=label, settings=settings, cluster=cluster)
         self._connect(engine, api, dashboard)
         self._deploy(set_up, engine, api, dashboard)
-        self.url = self._addresses.url
-        self.forward_policy_arn = forwarding.policy_arn
-        self.load_balancer_dns_name = self._balancer.dns_name
-        self.admin_secret_arn = self._secrets.admin_arn
+        self.access = HatchetAccess(
+            dashboard_url=self._addresses.url,
+            load_balancer_dns_name=self._balancer.dns_name,
+            forward_policy_arn=forwarding.policy_arn,
+            admin_secret_arn=self._secrets.admin_arn,
+        )
         self.attributes = HatchetAttributes(
             engine_address=self._addresses.inside_grpc,
             engine_url=self._addresses.inside_url,
@@ -110,7 +109,11 @@ class Hatchet(Construct):
         )
 
     def _create_surroundings(
-        self, label: Label, cluster: Cluster, network: NetworkAttributes, log_retention_days: Expression
+        self,
+        label: Label,
+        cluster: ClusterAttributes,
+        network: NetworkAttributes,
+        log_retention_days: Expression,
     ) -> Surroundings:
         group = create_log_group(
             self,

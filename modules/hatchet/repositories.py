@@ -20,7 +20,8 @@ class RepositoryAttributes:
     """The repositories of the engine's images."""
 
     hatchet_repository_urls: Expression = attribute(
-        "URLs of the ECR repositories of Hatchet's images by name; empty where they come from upstream."
+        "URLs of the ECR repositories of Hatchet's images by name; empty where they come from upstream.",
+        "map(string)",
     )
 
 

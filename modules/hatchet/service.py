@@ -26,7 +26,7 @@ from cdktf_cdktf_provider_aws.service_discovery_service import (
 )
 from constructs import Construct
 
-from modules.cluster.cluster import Cluster
+from modules.cluster.cluster import ClusterAttributes
 from modules.expression import Expression, flag, hcl, made, number, only_where, strings, text
 from modules.hatchet.container import Container, documents
 from modules.hatchet.settings import Service
@@ -50,7 +50,7 @@ class Surroundings:
     """
 
     label: Label
-    cluster: Cluster
+    cluster: ClusterAttributes
     network: NetworkAttributes
     log_group: Expression
     namespace: Expression

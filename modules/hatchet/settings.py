@@ -9,7 +9,7 @@ from pydantic import Field
 
 from modules.allowed import arn, block, each, email, flag, matching, number, one_of, whole
 from modules.rules import CrossRule, Fault, Rule, Settings
-from modules.worker_fleet.fargate import MEMORY_GIB, memory_words
+from modules.worker_fleet.fargate import MEMORY_GIB, fargate_pair
 
 DOMAIN = matching(
     r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$", "a domain name such as hatchet.example.org"
@@ -44,18 +44,6 @@ def who_may_come_in() -> Rule:
         lambda value: any_.check(value) and (value == "0.0.0.0/0" or int(value.split("/")[1]) >= 8),
         f'{any_.condition} && ({{value}} == "0.0.0.0/0" || try(tonumber(split("/", {{value}})[1]), 0) >= 8)',
         any_.schema,
-    )
-
-
-def _fargate_pair() -> CrossRule:
-    sizes = ", ".join(f'"{cpu:g}" = [{", ".join(map(str, memory))}]' for cpu, memory in MEMORY_GIB.items())
-    return CrossRule(
-        ("memory",),
-        lambda settings: (
-            f"got {settings.memory:g} with cpu {settings.cpu:g}; must be {memory_words(settings.cpu)} (GiB, what Fargate has for it)"
-        ),
-        lambda settings: settings.memory in MEMORY_GIB[settings.cpu],
-        f"contains(lookup({{ {sizes} }}, tostring({{cpu}}), []), {{memory}})",
     )
 
 
@@ -108,7 +96,7 @@ class RabbitMq(Settings):
     cpu: Annotated[float, one_of(*MEMORY_GIB)] = Field(default=1, description="vCPU of its task.")
     memory: Annotated[float, number(0.5, 120)] = Field(default=2, description="GiB of its task.")
 
-    rules: ClassVar[tuple[CrossRule, ...]] = (_fargate_pair(),)
+    rules: ClassVar[tuple[CrossRule, ...]] = (fargate_pair(),)
 
 
 class Service(Settings):
@@ -123,7 +111,7 @@ class Service(Settings):
         default="arm64", description="The processor; Hatchet's images have both, arm64 is about 20 % cheaper."
     )
 
-    rules: ClassVar[tuple[CrossRule, ...]] = (_fargate_pair(),)
+    rules: ClassVar[tuple[CrossRule, ...]] = (fargate_pair(),)
 
 
 def _for_domain(key: str) -> CrossRule:

@@ -19,16 +19,21 @@ class NetworkAttributes:
     """The subnets that tasks run in and the ways out of them."""
 
     vpc_id: Expression = attribute("Id of the VPC.")
-    public_subnet_ids: Expression = attribute("Ids of the public subnets, one per Availability Zone.")
-    private_subnet_ids: Expression = attribute("Ids of the private subnets, one per Availability Zone.")
-    worker_subnet_ids: Expression = attribute(
-        "Ids of the subnets that workers run in: private or public ones, in zones that have Fargate."
+    public_subnet_ids: Expression = attribute(
+        "Ids of the public subnets, one per Availability Zone.", "list(string)"
     )
-    worker_public_ip: Expression = attribute("Whether workers get public addresses.")
-    has_way_out: Expression = attribute("Whether the workers' subnets reach the internet.")
-    private_has_way_out: Expression = attribute("Whether the private subnets reach the internet.")
+    private_subnet_ids: Expression = attribute(
+        "Ids of the private subnets, one per Availability Zone.", "list(string)"
+    )
+    worker_subnet_ids: Expression = attribute(
+        "Ids of the subnets that workers run in: private or public ones, in zones that have Fargate.",
+        "list(string)",
+    )
+    worker_public_ip: Expression = attribute("Whether workers get public addresses.", "bool")
+    has_way_out: Expression = attribute("Whether the workers' subnets reach the internet.", "bool")
+    private_has_way_out: Expression = attribute("Whether the private subnets reach the internet.", "bool")
     has_interface_endpoints: Expression = attribute(
-        "Whether the VPC has interface endpoints of AWS services."
+        "Whether the VPC has interface endpoints of AWS services.", "bool"
     )
     endpoint_security_group_id: Expression = attribute(
         "Id of the interface endpoints' security group; empty without endpoints."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from cdktf_cdktf_provider_aws.budgets_budget import BudgetsBudget, BudgetsBudgetCostFilter
 from cdktf_cdktf_provider_aws.cloudwatch_event_rule import CloudwatchEventRule
@@ -19,16 +20,23 @@ from modules.account import Account
 from modules.expression import Expression, each, hcl, ref, text, when
 from modules.observability.settings import ObservabilitySettings
 from modules.policies import Condition, Statement, policy
-from modules.stack import Label
+from modules.stack import Label, attribute
 from modules.suppression import suppress
 
 WARN_AT = {"ACTUAL": 80, "FORECASTED": 100}
 """Percent of the budget at which a mail is sent: of what was spent, and of what the month will come to."""
 
 
-def topic_name(label: Label) -> str:
-    """The name of the topic of what goes wrong: alarms of stacks that are deployed before it name it."""
-    return f"{text(label.name)}-alarms"
+def topic_name(environment: str) -> str:
+    """The name of an environment's topic of what goes wrong: alarms of stacks that are deployed before it name it."""
+    return f"{environment}-alarms"
+
+
+@dataclass(frozen=True)
+class ObservabilityAttributes:
+    """Where what goes wrong is told."""
+
+    alarms_topic_arn: Expression = attribute("ARN of the topic of what goes wrong.")
 
 
 class Observability(Construct):
@@ -40,14 +48,15 @@ class Observability(Construct):
     Costs: nothing; AWS Budgets takes nothing for a budget without actions.
 
     Attributes:
-        topic_arn: the topic of what goes wrong.
+        attributes: what others need of it.
     """
 
     def __init__(self, scope: Construct, id_: str, *, label: Label, settings: ObservabilitySettings) -> None:
         super().__init__(scope, id_)
         self._label, self._settings = label, settings
         self._account = Account(self)
-        self.topic_arn = self._create_topic()
+        self._topic_arn = self._create_topic()
+        self.attributes = ObservabilityAttributes(alarms_topic_arn=self._topic_arn)
         name = text(label.name)
         # Amazon ECS Developer Guide, "Amazon ECS service deployment state change events" and "service action events".
         self._tell(
@@ -83,7 +92,7 @@ class Observability(Construct):
         self._create_budget()
 
     def _create_topic(self) -> Expression:
-        topic = SnsTopic(self, "alarms", name=topic_name(self._label), tags=self._label.tagged())
+        topic = SnsTopic(self, "alarms", name=topic_name(text(self._label.name)), tags=self._label.tagged())
         suppress(
             topic,
             {
@@ -146,7 +155,7 @@ class Observability(Construct):
             rule,
             "to_alarms",
             rule=text(ref(rule).name),
-            arn=text(self.topic_arn),
+            arn=text(self._topic_arn),
             input_transformer=CloudwatchEventTargetInputTransformer(
                 input_paths=dict(paths), input_template=f'"{message}"'
             ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from cdktf_cdktf_provider_aws.iam_policy import IamPolicy
 from constructs import Construct
 
@@ -9,8 +11,16 @@ from modules.account import Account
 from modules.expression import Expression, ref, text
 from modules.hatchet.token import TokenAttributes
 from modules.policies import Condition, Statement, policy
-from modules.stack import Label
+from modules.stack import Label, attribute
 from modules.storage.attributes import StorageAttributes
+
+
+@dataclass(frozen=True)
+class ResearcherAttributes:
+    """What to attach to researchers."""
+
+    researcher_policy_arn: Expression = attribute("ARN of the researchers' policy.")
+    researcher_policy: Expression = attribute("The researchers' policy as a document.")
 
 
 class Researcher(Construct):
@@ -20,8 +30,8 @@ class Researcher(Construct):
     through Hatchet. It changes nothing in AWS: who may update a service may also give it another task definition.
 
     Attributes:
-        policy_arn: to attach to the researchers' group, role or permission set.
-        policy_json: the same as a document, for an account where policies come from elsewhere.
+        attributes: the policy, to attach to the researchers' group, role or permission set, and the same as a
+            document, for an account where policies come from elsewhere.
     """
 
     def __init__(
@@ -44,8 +54,9 @@ class Researcher(Construct):
             policy=policy(*token.read(), *storage.read_write(), *self._watch(workers_cluster)),
             tags=label.tagged(),
         )
-        self.policy_arn: Expression = ref(managed).arn
-        self.policy_json: Expression = ref(managed).policy
+        self.attributes = ResearcherAttributes(
+            researcher_policy_arn=ref(managed).arn, researcher_policy=ref(managed).policy
+        )
 
     def _watch(self, cluster: str) -> tuple[Statement, ...]:
         """See the fleets, their tasks and their logs."""

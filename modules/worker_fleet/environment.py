@@ -63,6 +63,16 @@ def container_environment(
     }
 
 
+def experiments_elsewhere(fleets: Expression, name: str) -> str:
+    """The tasks that other fleets name as theirs, as the expression of a list.
+
+    Args:
+        fleets: the settings of all fleets, by name.
+        name: the expression of the fleet's own.
+    """
+    return f"flatten([for other, its in {fleets} : its.experiments if other != {name} && its.experiments != null])"
+
+
 def _flag(condition: Expression | str) -> str:
     return f'{condition} ? "True" : "False"'
 

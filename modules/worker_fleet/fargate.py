@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from itertools import pairwise
+from typing import Any
+
+from modules.rules import CrossRule
 
 MEMORY_GIB: Mapping[float, tuple[float, ...]] = {
     0.25: (0.5, 1, 2),
@@ -34,3 +37,29 @@ def memory_words(cpu: float) -> str:
     if len(steps) == 1:
         return f"{sizes[0]} to {sizes[-1]} in steps of {steps.pop()}"
     return ", ".join(map(str, sizes))
+
+
+def by_cpu(value: Callable[[float], str]) -> str:
+    """A Terraform map from each cpu that there is, as text, to an expression."""
+    return "{ " + ", ".join(f'"{cpu:g}" = {value(cpu)}' for cpu in MEMORY_GIB) + " }"
+
+
+def fargate_pair() -> CrossRule:
+    """Memory that Fargate has for the cpu."""
+
+    def message(settings: Any) -> str:
+        words = memory_words(settings.cpu)
+        return f"got {settings.memory:g} with cpu {settings.cpu:g}; must be {words} ({_WHAT})"
+
+    sizes = by_cpu(lambda cpu: f"[{', '.join(map(str, MEMORY_GIB[cpu]))}]")
+    words = by_cpu(lambda cpu: f'"{memory_words(cpu)}"')
+    return CrossRule(
+        ("memory",),
+        message,
+        lambda settings: settings.memory in MEMORY_GIB[settings.cpu],
+        f"contains(lookup({sizes}, tostring({{cpu}}), []), {{memory}})",
+        f'must be ${{lookup({words}, tostring({{cpu}}), "")}} ({_WHAT})',
+    )
+
+
+_WHAT = "GiB, what Fargate has for it"

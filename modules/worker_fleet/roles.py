@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from constructs import Construct
 
-from modules.cluster.cluster import Cluster
+from modules.cluster.cluster import ClusterAttributes
 from modules.expression import Expression, text
 from modules.policies import Condition, Statement
 from modules.stack import Label
@@ -17,14 +17,14 @@ class FleetRoles(TaskRoles):
 
     def __init__(
         self, scope: Construct, id_: str, *, label: Label, fleet: str, settings: FleetSettings, image: Expression,
-        log_group_name: str, cluster: Cluster,
+        log_group_name: str, cluster: ClusterAttributes,
     ) -> None:  # fmt: skip
         super().__init__(scope, id_, label=label, name=fleet, images=[image], log_group_name=log_group_name)
         self._allow_values(settings)
         self.allow_exec(Expression(settings.exec))
         self._allow_protection(cluster)
 
-    def _allow_protection(self, cluster: Cluster) -> None:
+    def _allow_protection(self, cluster: ClusterAttributes) -> None:
         """Let workers keep ECS from stopping them while they run simulations.
 
         The ECS agent asks with the task's own role (Amazon ECS Developer Guide, "Task scale-in protection").

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, model_validator
 
 from modules.allowed import whole
 from modules.rules import CrossRule, Settings
+from modules.worker_fleet.role_defaults import of_role
 from modules.worker_fleet.schedules import moment, schedule_expression, time_zone
 
 MOST_TASKS = 5000
@@ -64,6 +66,8 @@ class Capacity(Settings):
         ),
     )
 
+    left_open: ClassVar[Mapping[str, str]] = {"spot": "{on_demand} > 0 ? 0 : 1"}
+
     @model_validator(mode="before")
     @classmethod
     def _leave_spot_to_itself(cls, data: Any) -> Any:
@@ -78,6 +82,7 @@ def _least_below_most() -> CrossRule:
         lambda settings: f"is over max: got {settings.min} and {settings.max}; must be at most max",
         lambda settings: settings.min <= settings.max,
         "{min} <= {max}",
+        "is over max: got ${{min}} and ${{max}}; must be at most max",
     )
 
 
@@ -105,6 +110,8 @@ class Schedule(Settings):
             "{start} != {end}",
         ),
     )
+
+    left_open: ClassVar[Mapping[str, str]] = {"min": "{min}", "max": "{max}"}
 
 
 class Scaling(Settings):
@@ -134,6 +141,8 @@ class Scaling(Settings):
             "length(distinct([for item in {schedule} : [item.start, item.timezone]])) == length({schedule})",
         ),
     )
+
+    left_open: ClassVar[Mapping[str, str]] = {"max": of_role("most_tasks")}
 
     @model_validator(mode="before")
     @classmethod

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, model_validator
 
-from modules.allowed import duration, each, flag, matching, number, one_of, text, whole
-from modules.rules import CrossRule, Fault, Settings
-from modules.secret_values import holds_secret, names_secret
-from modules.worker_fleet.fargate import MEMORY_GIB, memory_for, memory_words
+from modules.allowed import duration, each, flag, hcl_pattern, matching, number, one_of, text, whole
+from modules.rules import CrossRule, ItemRule, Settings
+from modules.secret_values import NAME_OF_A_SECRET, VALUE_OF_A_SECRET, holds_secret, names_secret
+from modules.worker_fleet.fargate import MEMORY_GIB, fargate_pair, memory_for
+from modules.worker_fleet.role_defaults import ROLE_DEFAULTS, memory_of_role, of_role
 from modules.worker_fleet.scaling import Capacity, Scaling
 
 RESERVED_NAMES = matching(
@@ -40,21 +41,6 @@ TASK_NAME = matching(
 )
 
 
-class RoleDefaults(Settings):
-    """The size of a fleet that says nothing of it: the guide's for its role."""
-
-    cpu: float
-    gib_per_cpu: float
-    slots: int
-    most_tasks: int
-
-
-ROLE_DEFAULTS: Mapping[str, RoleDefaults] = {
-    "leaf": RoleDefaults(cpu=2, gib_per_cpu=4, slots=1, most_tasks=100),
-    "fan": RoleDefaults(cpu=4, gib_per_cpu=6, slots=4, most_tasks=10),
-}
-
-
 class ScatterGatherTimeouts(Settings):
     """How long a scatter_gather task may wait and run; scythe-engine's own defaults."""
 
@@ -82,6 +68,15 @@ class Timeouts(Settings):
         default=ScatterGatherTimeouts(), description="Of the tasks that share out and gather."
     )
     experiment: ExperimentTimeouts = Field(default=ExperimentTimeouts(), description="Of the simulations.")
+
+
+def _not_reserved(key: str) -> ItemRule:
+    return ItemRule(
+        key,
+        "is set by scythe-aws or Fargate; must be another name",
+        lambda _, name, __: not RESERVED_NAMES.check(name),
+        f"!({RESERVED_NAMES.condition.replace('{value}', '{name}')})",
+    )
 
 
 class FleetSettings(Settings):
@@ -140,24 +135,34 @@ class FleetSettings(Settings):
         default=None, description="The worker image; left out: the environment's."
     )
 
-    rules: ClassVar[tuple[CrossRule, ...]] = (
-        CrossRule(
-            ("memory",),
-            lambda settings: (
-                f"got {settings.memory:g} with cpu {settings.cpu:g}; must be {memory_words(settings.cpu)} (GiB, what Fargate has for it)"
-            ),
-            lambda settings: settings.memory in MEMORY_GIB[settings.cpu],
-            "contains(lookup({ "
-            + ", ".join(f'"{cpu:g}" = [{", ".join(map(str, sizes))}]' for cpu, sizes in MEMORY_GIB.items())
-            + " }, tostring({cpu}), []), {memory})",
-        ),
+    rules: ClassVar[tuple[CrossRule | ItemRule, ...]] = (
+        fargate_pair(),
         CrossRule(
             ("experiments",),
             "does not go with role: fan, which runs scatter_gather alone; leave it out or make the fleet a leaf",
             lambda settings: settings.role != "fan" or settings.experiments is None,
             '{role} == "fan" ? {experiments} == null : true',
         ),
+        ItemRule(
+            "environment",
+            "looks like a secret's value (not shown); must be kept in Secrets Manager and named by its ARN below secrets",
+            lambda _, name, value: not (holds_secret(value) or names_secret(name)),
+            f"!can(regex({hcl_pattern(VALUE_OF_A_SECRET)}, {{value}})) && !can(regex({hcl_pattern(NAME_OF_A_SECRET)}, {{name}}))",
+        ),
+        _not_reserved("environment"),
+        _not_reserved("secrets"),
+        ItemRule(
+            "secrets",
+            "stands below environment too; must stand below one of them",
+            lambda settings, name, _: name not in settings.environment,
+            "!contains(keys({environment}), {name})",
+        ),
     )
+    left_open: ClassVar[Mapping[str, str]] = {
+        "cpu": of_role("cpu"),
+        "memory": memory_of_role(),
+        "slots": of_role("slots"),
+    }
 
     @model_validator(mode="before")
     @classmethod
@@ -173,27 +178,3 @@ class FleetSettings(Settings):
         if isinstance(scaling, dict):
             filled["scaling"] = {"max": default.most_tasks, **scaling}
         return filled
-
-    def faults(self) -> Iterable[Fault]:
-        """What the cross rules find, and what stands under ``environment`` and ``secrets`` but must not."""
-        yield from super().faults()
-        for name, value in self.environment.items():
-            if holds_secret(value) or names_secret(name):
-                yield Fault(
-                    ("environment", name),
-                    "looks like a secret's value (not shown); must be kept in Secrets Manager and named by its ARN "
-                    "below secrets",
-                    (("environment", name),),
-                )
-        for kind, names in (("environment", self.environment), ("secrets", self.secrets)):
-            for name in names:
-                if RESERVED_NAMES.check(name):
-                    yield Fault(
-                        (kind, name), "is set by scythe-aws or Fargate; must be another name", ((kind, name),)
-                    )
-        for name in sorted(self.environment.keys() & self.secrets.keys()):
-            yield Fault(
-                ("secrets", name),
-                "stands below environment too; must stand below one of them",
-                (("environment", name), ("secrets", name)),
-            )

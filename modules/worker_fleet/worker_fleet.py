@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 
 from cdktf import TerraformResourceLifecycle
@@ -20,14 +21,14 @@ from cdktf_cdktf_provider_aws.ecs_task_definition import (
 from cdktf_cdktf_provider_aws.security_group import SecurityGroup
 from constructs import Construct
 
-from modules.cluster.cluster import Cluster
+from modules.cluster.cluster import ClusterAttributes
 from modules.expression import Expression, flag, hcl, local, number, ref, strings, text
 from modules.hatchet.attributes import HatchetAttributes
 from modules.hatchet.token import TokenAttributes
 from modules.log_group import create_log_group
 from modules.network.attributes import NetworkAttributes
 from modules.security_group import create_security_group
-from modules.stack import Label
+from modules.stack import Label, attribute
 from modules.storage.attributes import StorageAttributes
 from modules.suppression import suppress
 from modules.worker_fleet.autoscaling import Autoscaling
@@ -37,6 +38,16 @@ from modules.worker_fleet.environment import container_environment
 from modules.worker_fleet.fallback import Fallback
 from modules.worker_fleet.roles import FleetRoles
 from modules.worker_fleet.settings import NO_IMAGE_TAG, FleetSettings
+
+
+@dataclass(frozen=True)
+class FleetAttributes:
+    """A fleet, as others know it."""
+
+    service_name: Expression = attribute("Name of the fleet's ECS service.")
+    waits_for: Expression = attribute(
+        "What is missing before the fleet runs tasks: image, token, both or none.", "list(string)"
+    )
 
 
 class WorkerFleet(Construct):
@@ -50,8 +61,7 @@ class WorkerFleet(Construct):
     alarms.
 
     Attributes:
-        service_name: of the ECS service.
-        waits_for: what is missing before it runs tasks: ``image``, ``token``, both or none.
+        attributes: what others need of it.
     """
 
     def __init__(
@@ -60,27 +70,44 @@ class WorkerFleet(Construct):
         id_: str,
         *,
         label: Label,
+        fleet: str,
         settings: FleetSettings,
-        experiments_elsewhere: list[str],
+        experiments_elsewhere: Expression,
         log_retention_days: Expression,
-        cluster: Cluster,
+        cluster: ClusterAttributes,
         network: NetworkAttributes,
         storage: StorageAttributes,
         token: TokenAttributes,
         hatchet: HatchetAttributes,
     ) -> None:
+        """Make it.
+
+        Args:
+            scope: the stack.
+            id_: its place there.
+            label: what names and tags it.
+            fleet: its name.
+            settings: the fleet's.
+            experiments_elsewhere: a list of the tasks that other fleets name as theirs.
+            log_retention_days: for how long its log is kept.
+            cluster: the workers'.
+            network: whose worker subnets it is in.
+            storage: where its specs and results are.
+            token: Hatchet's client token.
+            hatchet: where the engine is.
+        """
         super().__init__(scope, id_)
-        self._label, self._name, self._settings = label, id_, settings
-        self._log_group_name = f"/scythe/{text(label.name)}/{id_}"
+        self._label, self._name, self._settings = label, fleet, settings
+        self._log_group_name = f"/scythe/{text(label.name)}/{fleet}"
         none = hcl(f"{text(storage.repository_url)}:{NO_IMAGE_TAG}")
         image = local(self, "image", f"{settings.image} == null ? {none} : {settings.image}")
-        self.waits_for = self._create_waits_for(token)
+        waits_for = self._create_waits_for(token)
         log_group = self._create_log_group(log_retention_days)
         roles = FleetRoles(
             self,
             "Roles",
             label=label,
-            fleet=id_,
+            fleet=fleet,
             settings=settings,
             image=image,
             log_group_name=self._log_group_name,
@@ -91,11 +118,11 @@ class WorkerFleet(Construct):
 
         variables = container_environment(
             settings,  # type: ignore[arg-type]  # the settings' references, as everywhere here
-            worker_name=Expression(hcl(f"{text(label.name)}-{id_}")),
+            worker_name=Expression(hcl(f"{text(label.name)}-{fleet}")),
             bucket=storage.bucket_name,
             prefix=storage.prefix,
             region=roles.region,
-            experiments_elsewhere=Expression(hcl(experiments_elsewhere)),
+            experiments_elsewhere=experiments_elsewhere,
         )
         group = self._create_security_group(network)
         hatchet.allow_from(group, "Scythe workers")
@@ -113,9 +140,9 @@ class WorkerFleet(Construct):
         make_service = partial(
             self._create_service, task=task, cluster=cluster, network=network, group=ref(group)
         )
-        service = ref(make_service(self, id_, self._capacity(), None))
-        self.service_name: Expression = service.name
-        runs = Expression(f"length({self.waits_for}) == 0")
+        service = ref(make_service(self, fleet, self._capacity(), None))
+        self.attributes = FleetAttributes(service_name=service.name, waits_for=waits_for)
+        runs = Expression(f"length({waits_for}) == 0")
         bounds = Bounds(
             self,
             "Bounds",
@@ -125,12 +152,12 @@ class WorkerFleet(Construct):
             service_name=service.name,
             runs=runs,
         )
-        Autoscaling(self, "Autoscaling", label=label, fleet=id_, settings=settings, target=bounds.target)
+        Autoscaling(self, "Autoscaling", label=label, fleet=fleet, settings=settings, target=bounds.target)
         Fallback(
             self,
             "on_demand",
             label=label,
-            fleet=id_,
+            fleet=fleet,
             settings=settings,
             cluster_name=cluster.name,
             runs=runs,
@@ -200,7 +227,7 @@ class WorkerFleet(Construct):
         count: float | None,
         *,
         task: Expression,
-        cluster: Cluster,
+        cluster: ClusterAttributes,
         network: NetworkAttributes,
         group: Expression,
     ) -> EcsService:

@@ -54,10 +54,7 @@ def _skipped(values: Mapping[str, Any]) -> list[str]:
 
 def _arguments(values: Mapping[str, Any], shape: Shape, indent: str) -> Iterator[list[str]]:
     """Meta-arguments, arguments, nested blocks, tags, and what is about the resource as a whole."""
-    plain = [name for name in values if name not in {"//", "lifecycle", *_FIRST, *_LAST}]
-    for n in plain:
-        if isinstance(shape.get(n), str):
-            print("RAW", n, shape[n])
+    plain = [name for name in values if name not in {"//", "dynamic", "lifecycle", *_FIRST, *_LAST}]
     nested = [name for name in plain if _is_block(shape.get(name))]
     others = [name for name in plain if name not in nested and name != "tags"]
     yield [argument(name, values[name], indent) for name in _FIRST if name in values]
@@ -67,6 +64,13 @@ def _arguments(values: Mapping[str, Any], shape: Shape, indent: str) -> Iterator
         for place, item in enumerate(_as_list(values[name])):
             shapes = inner[place] if isinstance(inner, list) else inner
             yield _nested(name, _arguments(item, shapes, indent + STEP), indent)
+    for name, body in values.get("dynamic", {}).items():
+        inside = [argument(key, value, indent + STEP * 2) for key, value in body["content"].items()]
+        groups = [
+            [argument("for_each", body["for_each"], indent + STEP)],
+            _nested("content", [inside], indent + STEP),
+        ]
+        yield _nested(f'dynamic "{name}"', groups, indent)
     yield [argument(name, values[name], indent) for name in ("tags",) if name in values]
     if "lifecycle" in values:
         yield _nested("lifecycle", _lifecycle(values["lifecycle"], indent + STEP), indent)
