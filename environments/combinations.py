@@ -34,6 +34,7 @@ def combination_faults(environment: Environment) -> Iterator[Fault]:
     yield from _images(environment)
     yield from _two_zones(environment)
     yield from _certificate_region(environment)
+    yield from _boundary(environment)
     yield from _queues(environment)
     yield from _tags(environment)
 
@@ -130,6 +131,18 @@ def _certificate_region(environment: Environment) -> Iterator[Fault]:
             f"is in {certificate.split(':')[3]}; must be in the environment's region {environment.region}, "
             "where the load balancer is",
             (("hatchet", "certificate_arn"), ("region",)),
+        )
+
+
+def _boundary(environment: Environment) -> Iterator[Fault]:
+    """IAM takes a boundary of the role's own account, or one of AWS's."""
+    boundary, account = environment.permissions_boundary, environment.account_id
+    owner = boundary.split(":")[4] if boundary else "aws"
+    if account and owner not in {"aws", account}:
+        yield Fault(
+            ("permissions_boundary",),
+            f"is of the account {owner}; must be of account_id {account}, or one of AWS's own policies",
+            (("permissions_boundary",), ("account_id",)),
         )
 
 

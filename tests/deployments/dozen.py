@@ -15,6 +15,8 @@ ACCOUNT = "123456789012"
 STATES = "our-states"
 SOMEBODYS = "somebodys-results"
 DIGEST = "sha256:" + "0123456789abcdef" * 4
+BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/team/scythe"
+AWS_BOUNDARY = "arn:aws:iam::aws:policy/PowerUserAccess"
 LEAF: Data = {"role": "leaf"}
 LONGEST = "abcdefghijklmnopqrstuvwx"
 LONGEST_FLEET = "fleet-of-eight-and-twenty-ch"
@@ -37,6 +39,7 @@ def everything() -> Data:
     return {
         "name": "everything",
         "account_id": ACCOUNT,
+        "permissions_boundary": BOUNDARY,
         "tags": {"owner": "research & development".replace("&", "+"), "a:b/c": "", "cost-center": "4711"},
         "network": {"nat": "none", "worker_subnets": "public", "flow_logs": {"retention_days": 3}},
         "storage": {"bucket": SOMEBODYS, "existing": True, "prefix": "building-stock/2026"},
@@ -108,6 +111,7 @@ def dozen(aws: LocalAws) -> list[Data]:
         {"name": "hosted", "hatchet": {"mode": "self_hosted"}, "image": image(), "workers": {"simulations": LEAF}},
         {
             "name": "zoned", "network": {"existing": vpc}, "storage": theirs, "image": image(),
+            "permissions_boundary": AWS_BOUNDARY,
             "hatchet": {
                 "mode": "self_hosted", "domain": "hatchet.example.org", "zone_id": zone.rpartition("/")[2],
                 "allowed_cidrs": ["10.0.0.0/8"], "engine": {"count": 2, "cpu": 1, "memory": 2},

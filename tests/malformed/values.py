@@ -56,6 +56,16 @@ WRONG_VALUES: dict[str, tuple[str, list[str]]] = {
         f"{SOUND}account_id: 012345678901\n",
         ["account_id: got 12345678901; must be 12 digits in"],
     ),
+    "a boundary that is no policy": (
+        f"{SOUND}permissions_boundary: arn:aws:iam::123456789012:role/bound\n",
+        [
+            'permissions_boundary: got "arn:aws:iam::123456789012:role/bound"; must be the ARN of an IAM policy'
+        ],
+    ),
+    "a boundary of another account": (
+        f"{SOUND}account_id: '123456789012'\npermissions_boundary: arn:aws:iam::210987654321:policy/bound\n",
+        ["permissions_boundary: is of the account 210987654321; must be of account_id 123456789012"],
+    ),
     "a tag that is a number": (
         f"{SOUND}tags: {{center: 4711}}\n",
         ["tags.center: got 4711; must be a tag's value"],
