@@ -31,7 +31,8 @@ CERTIFICATE = _contract("tests/files/self-hosted.yaml")["hatchet"]["certificate_
 
 
 def image(region: str = "us-east-1") -> str:
-    return f"{ACCOUNT}.dkr.ecr.{region}.amazonaws.com/everything/worker@{DIGEST}"
+    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+    return f"{ACCOUNT}.dkr.ecr.{region}.{suffix}/everything/worker@{DIGEST}"
 
 
 def everything() -> Data:
@@ -126,8 +127,9 @@ def dozen(aws: LocalAws) -> list[Data]:
             "workers": {LONGEST_FLEET: {**LEAF, "environment": {f"MODEL_{i}": "x" * 500 for i in range(30)}}},
         },
         {
-            "name": "ireland", "region": "eu-west-1", "network": {"az_count": 2, "flow_logs": {}},
-            "storage": {**theirs}, "image": image("eu-west-1"), "observability": {"log_retention_days": 1},
+            "name": "beijing", "region": "cn-north-1", "storage": {"versioning": False},
+            "network": {"az_count": 2, "flow_logs": {}, "interface_endpoints": ["ecr.api", "logs", "monitoring"]},
+            "image": image("cn-north-1"), "observability": {"log_retention_days": 1, "alarm_email": "a@example.org"},
             "workers": {"simulations": {**LEAF, "scaling": {"max": 5000}}, "fanouts": {"role": "fan"}},
         },
     ]  # fmt: skip
