@@ -64,3 +64,4 @@ test: setup ## lint, types, tests, and a smoke run of the benchmarks
 lock: ## renew the lock files (needs uv)
 	$(COMPILE) --all-extras pyproject.toml --output-file requirements.lock
 	$(COMPILE) requirements-checkov.in --output-file requirements-checkov.lock
+	$(COMPILE) --no-deps requirements-provider-6.in --output-file requirements-provider-6.lock

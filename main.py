@@ -46,6 +46,7 @@ def compose(app: ScytheApp, environment: Environment) -> None:
         environment=environment.name,
         region=environment.region,
         account_id=environment.account_id,
+        permissions_boundary=environment.permissions_boundary,
         tags=environment.tags,
         backend=Backend(
             bucket=environment.state.bucket,

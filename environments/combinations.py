@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from environments.regions import partition_of
 from modules.rules import Fault, Path
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ def combination_faults(environment: Environment) -> Iterator[Fault]:
     yield from _images(environment)
     yield from _two_zones(environment)
     yield from _certificate_region(environment)
+    yield from _boundary(environment)
+    yield from _partition(environment)
     yield from _queues(environment)
     yield from _tags(environment)
 
@@ -131,6 +134,53 @@ def _certificate_region(environment: Environment) -> Iterator[Fault]:
             "where the load balancer is",
             (("hatchet", "certificate_arn"), ("region",)),
         )
+
+
+def _boundary(environment: Environment) -> Iterator[Fault]:
+    """IAM takes a boundary of the role's own account, or one of AWS's."""
+    boundary, account = environment.permissions_boundary, environment.account_id
+    owner = boundary.split(":")[4] if boundary else "aws"
+    if account and owner not in {"aws", account}:
+        yield Fault(
+            ("permissions_boundary",),
+            f"is of the account {owner}; must be of account_id {account}, or one of AWS's own policies",
+            (("permissions_boundary",), ("account_id",)),
+        )
+
+
+def _partition(environment: Environment) -> Iterator[Fault]:
+    """An ARN of another partition is of no use, and budgets in dollars are kept in the standard one alone.
+
+    "AWS GovCloud (US) Billing and Payment" (AWS GovCloud User Guide), "Billing and Payment" (Getting Started with
+    Amazon Web Services in China).
+    """
+    partition = partition_of(environment.region)
+    for path, arn in _arns(environment).items():
+        if arn.split(":")[1] != partition:
+            yield Fault(
+                path,
+                f"is in {arn.split(':')[1]}; must be in {partition}, as the environment's region {environment.region} is",
+                (path, ("region",)),
+            )
+    if environment.observability.monthly_budget_usd is not None and partition != "aws":
+        yield Fault(
+            ("observability", "monthly_budget_usd"),
+            f"is not kept in {partition}, where the environment's region {environment.region} is; leave it out",
+            (("observability", "monthly_budget_usd"), ("region",)),
+        )
+
+
+def _arns(environment: Environment) -> dict[Path, str]:
+    hatchet = environment.hatchet
+    given: dict[Path, str | None] = {
+        ("permissions_boundary",): environment.permissions_boundary,
+        ("state", "kms_key_id"): environment.state.kms_key_id,
+        ("hatchet", "token_secret_arn"): hatchet.token_secret_arn,
+        ("hatchet", "certificate_arn"): hatchet.certificate_arn,
+    }
+    for name, fleet in environment.workers.items():
+        given |= {("workers", name, "secrets", key): arn for key, arn in fleet.secrets.items()}
+    return {path: arn for path, arn in given.items() if arn and arn.startswith("arn:")}
 
 
 def _queues(environment: Environment) -> Iterator[Fault]:

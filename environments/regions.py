@@ -18,6 +18,8 @@ REGIONS = (
     "ap-southeast-7",
     "ca-central-1",
     "ca-west-1",
+    "cn-north-1",
+    "cn-northwest-1",
     "eu-central-1",
     "eu-central-2",
     "eu-north-1",
@@ -33,7 +35,16 @@ REGIONS = (
     "sa-east-1",
     "us-east-1",
     "us-east-2",
+    "us-gov-east-1",
+    "us-gov-west-1",
     "us-west-1",
     "us-west-2",
 )
-"""Those of AWS's standard partition with Amazon ECS (AWS General Reference, "Amazon ECS endpoints and quotas")."""
+"""Those with Amazon ECS of AWS's standard partition (AWS General Reference, "Amazon ECS endpoints and quotas"), of
+China and of GovCloud."""
+
+
+def partition_of(region: str) -> str:
+    """The partition that a region's ARNs name: an account is in one alone."""
+    named = {"cn": "aws-cn", "us-gov": "aws-us-gov"}
+    return next((partition for place, partition in named.items() if region.startswith(f"{place}-")), "aws")

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from environments.combinations import combination_faults
 from environments.regions import REGIONS
-from modules.allowed import NAME, matching, one_of
+from modules.allowed import NAME, matching, one_of, policy_arn
 from modules.hatchet.settings import HatchetSettings
 from modules.network.settings import NetworkSettings
 from modules.observability.settings import ObservabilitySettings
@@ -97,6 +97,10 @@ class Environment(Settings):
     )
     account_id: Annotated[str, matching("^[0-9]{12}$", "12 digits in quotes")] | None = Field(
         default=None, description="The AWS account; Terraform refuses any other. Left out: the caller's."
+    )
+    permissions_boundary: Annotated[str, policy_arn()] | None = Field(
+        default=None,
+        description="The policy that bounds every role, where an account asks for one: its ARN. Left out: none.",
     )
     tags: dict[Annotated[str, TAG_KEY], Annotated[str, TAG_VALUE]] = Field(
         default={}, max_length=40, description="Tags of all resources, beside project, environment and stack."

@@ -9,7 +9,13 @@ from cdktf_cdktf_provider_aws.data_aws_partition import DataAwsPartition
 from cdktf_cdktf_provider_aws.data_aws_region import DataAwsRegion
 from constructs import Construct
 
-from modules.expression import ref, text
+from modules.expression import Expression, ref, text
+
+
+def region_code(scope: Construct) -> Expression:
+    """The region's code, such as ``eu-west-1``; a construct asks once."""
+    # ``name`` is deprecated from version 6 of the provider on, which ``region`` came with; both have ``id``.
+    return ref(DataAwsRegion(scope, "Region")).id
 
 
 class Account:
@@ -34,7 +40,7 @@ class Account:
     @cached_property
     def region(self) -> str:
         """The region's code, as text."""
-        return text(ref(DataAwsRegion(self._scope, "Region")).name)
+        return text(region_code(self._scope))
 
     @cached_property
     def partition(self) -> str:

@@ -118,6 +118,14 @@ def arn(*services: str, resource: str = ".+") -> Rule:
     return matching(pattern, f"an ARN such as {example}")
 
 
+def policy_arn() -> Rule:
+    """The ARN of a managed policy of IAM's, an account's own or one of AWS's."""
+    return matching(
+        r"^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]{1,128}$",
+        "the ARN of an IAM policy such as arn:aws:iam::<account>:policy/...",
+    )
+
+
 def email() -> Rule:
     """An e-mail address."""
     return matching(r"^[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$", "an e-mail address")

@@ -42,15 +42,17 @@ class DataclassInstance(Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class Label:
-    """What names and tags the resources of a construct.
+    """What names and tags the resources of a construct, and bounds its roles.
 
     Attributes:
         name: the environment's name, the first part of every physical name.
         tags: the caller's tags; None where the provider's default tags carry them.
+        permissions_boundary: the ARN of the policy that bounds every role, or null; None for no such argument.
     """
 
     name: Expression
     tags: Expression | None = None
+    permissions_boundary: Expression | None = None
 
     def tagged(self, suffix: str | None = None) -> Mapping[str, str] | None:
         """The ``tags`` argument; with a suffix also the ``Name`` that AWS's console shows."""
@@ -139,6 +141,7 @@ class Deployment:
         region: its AWS region.
         tags: default tags of all resources.
         account_id: the only account that Terraform may touch; None for any.
+        permissions_boundary: the ARN of the policy that bounds every role; None for none.
         backend: where the states are kept.
     """
 
@@ -146,6 +149,7 @@ class Deployment:
     region: str
     tags: Mapping[str, str]
     account_id: str | None = None
+    permissions_boundary: str | None = None
     backend: Backend = Backend()
 
 
@@ -165,7 +169,10 @@ class EnvironmentStack(ScytheStack):
         )
         self._keep_state(part)
         self.add_override("terraform.required_version", TERRAFORM_VERSION)
-        self.label = Label(name=self.local("name", deployment.environment))
+        self.label = Label(
+            name=self.local("name", deployment.environment),
+            permissions_boundary=self.local("permissions_boundary", deployment.permissions_boundary),
+        )
 
     def local(self, name: str, value: object) -> Expression:
         """Write a value as a Terraform local; gives the reference ``local.<name>``."""

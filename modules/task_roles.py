@@ -10,7 +10,8 @@ from constructs import Construct
 
 from modules.account import Account
 from modules.expression import Expression, both, hcl, local, made, only_where, text
-from modules.policies import Statement, policy, trust
+from modules.iam_role import create_role
+from modules.policies import Statement, policy
 from modules.stack import Label
 
 ECR_IMAGE = r"^([0-9]{12})[.]dkr[.]ecr[.]([a-z0-9-]+)[.]amazonaws[.]com(?:[.]cn)?/([^:@]+)"
@@ -97,15 +98,15 @@ class TaskRoles(Construct):
         self.grant(self.task, "exec", Statement(actions, ["*"]), only_if=wanted)
 
     def _create_role(self, kind: str, label: Label, name: str) -> IamRole:
-        return IamRole(
+        return create_role(
             self,
             kind,
+            label=label,
+            name=f"{name}-{kind}",
+            service="ecs-tasks.amazonaws.com",
+            account_id=self._account.id,
+            source_arn=self.arn("ecs", "*"),
             count=only_where(self._exists),
-            name=f"{text(label.name)}-{name}-{kind}",
-            assume_role_policy=trust(
-                "ecs-tasks.amazonaws.com", account_id=self._account.id, source_arn=self.arn("ecs", "*")
-            ),
-            tags=label.tagged(),
         )
 
     def _allow_pull(self, images: Sequence[Expression]) -> None:

@@ -233,6 +233,9 @@ def engines(draw: st.DrawFn) -> Data:
     }
 
 
+BOUNDARIES = (f"arn:aws:iam::{ACCOUNT}:policy/team/scythe", "arn:aws:iam::aws:policy/PowerUserAccess")
+
+
 @st.composite
 def environments(draw: st.DrawFn, *, self_hosted: bool | None = None) -> Data:
     """A valid environment, ready for `yaml.safe_dump`.
@@ -262,6 +265,7 @@ def environments(draw: st.DrawFn, *, self_hosted: bool | None = None) -> Data:
         **draw(
             some(
                 account_id=st.just(ACCOUNT),
+                permissions_boundary=st.sampled_from(BOUNDARIES),
                 tags=tags,
                 state=st.just({"backend": "local"}) | s3,
                 image=images,

@@ -6,7 +6,7 @@ from cdktf_cdktf_provider_aws.vpc_endpoint import VpcEndpoint
 from constructs import Construct
 
 from modules.expression import Expression, each, hcl, ref, strings, text, when
-from modules.network.settings import FARGATE_ENDPOINTS, NetworkSettings
+from modules.network.settings import CHINAS_OWN_ENDPOINTS, FARGATE_ENDPOINTS, NetworkSettings
 from modules.network.subnets import Layout
 from modules.security_group import create_security_group
 from modules.stack import Label
@@ -65,7 +65,7 @@ class Endpoints(Construct):
             "interface",
             for_each=each(f"toset({chosen})"),
             vpc_id=text(layout.vpc.id),
-            service_name=f"com.amazonaws.{text(region)}.${{each.key}}",
+            service_name=f"{text(_beginning(region))}.{text(region)}.${{each.key}}",
             vpc_endpoint_type="Interface",
             private_dns_enabled=True,
             # A service may be missing where Fargate is; what needs it is only in the others.
@@ -76,6 +76,12 @@ class Endpoints(Construct):
             security_group_ids=[text(self.security_group_id)],
             tags=label.tagged("${each.key}"),
         )
+
+
+def _beginning(region: Expression) -> Expression:
+    """What the name of an interface endpoint's service begins with."""
+    own = f'startswith({region}, "cn-") && contains({hcl(CHINAS_OWN_ENDPOINTS)}, each.key)'
+    return Expression(f'{own} ? "cn.com.amazonaws" : "com.amazonaws"')
 
 
 def services(settings: NetworkSettings) -> Expression:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from cdktf_cdktf_provider_aws.flow_log import FlowLog
-from cdktf_cdktf_provider_aws.iam_role import IamRole
 from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
 from constructs import Construct
 
 from modules.account import Account
 from modules.expression import Expression, ref, text, when
+from modules.iam_role import create_role
 from modules.log_group import create_log_group
 from modules.network.settings import NetworkSettings
-from modules.policies import Statement, policy, trust
+from modules.policies import Statement, policy
 from modules.stack import Label
 
 
@@ -37,17 +37,15 @@ class FlowLogs(Construct):
             kept="network.flow_logs.retention_days says how long they are kept",
             count=wanted,
         )
-        role = IamRole(
+        role = create_role(
             self,
             "Role",
+            label=label,
+            name="flow-logs",
+            service="vpc-flow-logs.amazonaws.com",
+            account_id=account.id,
+            source_arn=f"arn:{account.partition}:ec2:*:{account.id}:vpc-flow-log/*",
             count=wanted,
-            name=f"{text(label.name)}-flow-logs",
-            assume_role_policy=trust(
-                "vpc-flow-logs.amazonaws.com",
-                account_id=account.id,
-                source_arn=f"arn:{account.partition}:ec2:*:{account.id}:vpc-flow-log/*",
-            ),
-            tags=label.tagged(),
         )
         log_group_arn = text(ref(group)[0].arn)
         IamRolePolicy(

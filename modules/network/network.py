@@ -8,13 +8,13 @@ from cdktf_cdktf_provider_aws.data_aws_availability_zones import (
     DataAwsAvailabilityZonesFilter,
 )
 from cdktf_cdktf_provider_aws.data_aws_ec2_managed_prefix_list import DataAwsEc2ManagedPrefixList
-from cdktf_cdktf_provider_aws.data_aws_region import DataAwsRegion
 from cdktf_cdktf_provider_aws.default_security_group import DefaultSecurityGroup
 from cdktf_cdktf_provider_aws.internet_gateway import InternetGateway
 from cdktf_cdktf_provider_aws.route import Route
 from cdktf_cdktf_provider_aws.vpc import Vpc
 from constructs import Construct
 
+from modules.account import region_code
 from modules.expression import Expression, each, hcl, local, ref, text, when
 from modules.network.attributes import NetworkAttributes
 from modules.network.endpoints import Endpoints
@@ -67,7 +67,7 @@ class Network(Construct):
             private=private,
             internet=internet,
         )
-        region = ref(DataAwsRegion(self, "Region")).name
+        region = region_code(self)
         Nat(self, "nat", label=label, settings=settings, layout=layout)
         endpoints = Endpoints(self, "Endpoints", label=label, settings=settings, layout=layout, region=region)
         FlowLogs(self, "flow_logs", label=label, settings=settings, vpc=self._vpc)

@@ -30,6 +30,10 @@ their token is renewed); ``monitoring`` takes the backlog's metric. S3 has its g
 FURTHER_ENDPOINTS = ("ecs-agent", "ecs-telemetry", "elasticfilesystem", "events", "sts", "xray")
 """What a list may name beside `FARGATE_ENDPOINTS`, for what a researcher's own code calls."""
 
+CHINAS_OWN_ENDPOINTS = ("ecr.api", "ecr.dkr", "elasticfilesystem", "monitoring", "sts", "xray")
+"""Those that the regions in China name ``cn.com.amazonaws...``, by no rule: what ``aws ec2
+describe-vpc-endpoint-services`` says there (kept by aws-cdk-lib, ``InterfaceVpcEndpointAwsService``)."""
+
 LOG_RETENTION_DAYS = (
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 )  # fmt: skip

@@ -10,6 +10,8 @@ from itertools import combinations
 
 from ops.aws_rules.planned import Found, Planned, Resource, Rule
 
+CHINAS_OWN = {"ecr.api", "ecr.dkr", "elasticfilesystem", "monitoring", "sts", "xray"}
+"""Services whose interface endpoints in China are named ``cn.com.amazonaws...``."""
 WITHOUT_FARGATE = {"apne1-az3", "cac1-az3", "cnn1-az3", "use1-az3", "usw1-az2"}
 
 
@@ -144,21 +146,34 @@ def addresses(planned: Planned) -> Found:
         yield owned[0], f"there are {len(owned)} Elastic IP addresses; AWS gives 5 unless asked (L-0263D0A3)"
 
 
-def endpoints(planned: Planned) -> Found:
-    """An endpoint names a service of its region, an interface one has a subnet per zone and a security group.
+def endpoint_services(planned: Planned) -> Found:
+    """An endpoint names a service of its region, in China some under a name of their own.
 
-    AWS PrivateLink Guide, "AWS services that integrate with AWS PrivateLink" and "Access an AWS service using an
-    interface VPC endpoint" (one subnet per Availability Zone; private DNS names need DNS support and host names).
+    AWS PrivateLink Guide, "AWS services that integrate with AWS PrivateLink"; in China ``aws ec2
+    describe-vpc-endpoint-services``.
     """
-    subnets = planned.by("aws_subnet", "id")
     zones = {subnet.get("availability_zone") for subnet in planned.of("aws_subnet")}
     regions = {zone[:-1] for zone in zones if zone}
+    for endpoint in planned.of("aws_vpc_endpoint"):
+        name = endpoint.get("service_name") or ""
+        match = re.fullmatch(r"((?:cn\.)?com)\.amazonaws\.([a-z]{2}(?:-[a-z]+)+-[0-9])\.([a-z0-9.-]+)", name)
+        if name and not (match and (not regions or match[2] in regions)):
+            yield endpoint, f"service_name is {name}; must be com.amazonaws.<the VPC's region>.<service>"
+        elif match and endpoint.get("vpc_endpoint_type") == "Interface":
+            beginning = "cn.com" if match[2].startswith("cn-") and match[3] in CHINAS_OWN else "com"
+            if match[1] != beginning:
+                yield endpoint, f"service_name is {name}; must begin with {beginning}.amazonaws"
+
+
+def endpoints(planned: Planned) -> Found:
+    """An interface endpoint has a subnet per zone and a security group, a gateway a route table.
+
+    AWS PrivateLink Guide, "Access an AWS service using an interface VPC endpoint" (one subnet per Availability
+    Zone; private DNS names need DNS support and host names).
+    """
+    subnets = planned.by("aws_subnet", "id")
     vpcs = planned.by("aws_vpc", "id")
     for endpoint in planned.of("aws_vpc_endpoint"):
-        name = endpoint.get("service_name")
-        match = re.fullmatch(r"com\.amazonaws\.([a-z]{2}(?:-[a-z]+)+-[0-9])\.[a-z0-9.-]+", name or "")
-        if name and not (match and (not regions or match[1] in regions)):
-            yield endpoint, f"service_name is {name}; must be com.amazonaws.<the VPC's region>.<service>"
         if endpoint.get("vpc_endpoint_type") == "Gateway":
             if endpoint.get("route_table_ids") == []:
                 yield endpoint, "is a gateway without a route table; must have one"
@@ -187,5 +202,6 @@ RULES: tuple[Rule, ...] = (
     security_group_rules,
     groups_of_interfaces,
     addresses,
+    endpoint_services,
     endpoints,
 )

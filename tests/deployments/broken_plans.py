@@ -111,6 +111,7 @@ def _after(name: str, condition: str) -> Data:
 
 API, BROKER, SETUP = (f"aws_ecs_task_definition.{name}" for name in ("api", "rabbitmq[0]", "setup"))
 A_REPOSITORY = "123456789012.dkr.ecr"
+ENDPOINT = 'aws_vpc_endpoint.interface["ecr.api"]'
 TASK, SERVICE, ROLE = (
     f"aws_{kind}.simulations" for kind in ("ecs_task_definition", "ecs_service", "iam_role")
 )
@@ -201,7 +202,8 @@ BROKEN: list[tuple[str, str, Break]] = [
     ("public_tasks", "everything", nested(SERVICE, "network_configuration", assign_public_ip=False)),
     ("security_group_rules", "docs", copies("aws_vpc_security_group_egress_rule.simulations_to_s3", 60)),
     ("addresses", "docs", copies('aws_eip.nat["us-east-1a"]', 5)),
-    ("endpoints", "prod", set_("aws_vpc_endpoint.s3[0]", service_name="com.amazonaws.us-east-1.s3")),
+    ("endpoint_services", "prod", set_("aws_vpc_endpoint.s3[0]", service_name="com.amazonaws.us-east-1.s3")),
+    ("endpoint_services", "beijing", set_(ENDPOINT, service_name="com.amazonaws.cn-north-1.ecr.api")),
     ("endpoints", "prod", set_("aws_vpc_endpoint.s3[0]", route_table_ids=[])),
     ("endpoints", "prod", set_('aws_vpc_endpoint.interface["logs"]', security_group_ids=[])),
     ("endpoints", "prod", set_("aws_vpc.this[0]", enable_dns_hostnames=False)),

@@ -21,7 +21,7 @@ from tests.deployments.once import once
 SYNTH = threading.Lock()
 """One thread at a time speaks with jsii."""
 
-REGIONS = ("us-east-1", "eu-west-1", "ap-northeast-1")
+REGIONS = ("us-east-1", "eu-west-1", "ap-northeast-1", "cn-north-1")
 
 
 @dataclass

@@ -15,6 +15,8 @@ ACCOUNT = "123456789012"
 STATES = "our-states"
 SOMEBODYS = "somebodys-results"
 DIGEST = "sha256:" + "0123456789abcdef" * 4
+BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/team/scythe"
+AWS_BOUNDARY = "arn:aws:iam::aws:policy/PowerUserAccess"
 LEAF: Data = {"role": "leaf"}
 LONGEST = "abcdefghijklmnopqrstuvwx"
 LONGEST_FLEET = "fleet-of-eight-and-twenty-ch"
@@ -29,7 +31,8 @@ CERTIFICATE = _contract("tests/files/self-hosted.yaml")["hatchet"]["certificate_
 
 
 def image(region: str = "us-east-1") -> str:
-    return f"{ACCOUNT}.dkr.ecr.{region}.amazonaws.com/everything/worker@{DIGEST}"
+    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+    return f"{ACCOUNT}.dkr.ecr.{region}.{suffix}/everything/worker@{DIGEST}"
 
 
 def everything() -> Data:
@@ -37,6 +40,7 @@ def everything() -> Data:
     return {
         "name": "everything",
         "account_id": ACCOUNT,
+        "permissions_boundary": BOUNDARY,
         "tags": {"owner": "research & development".replace("&", "+"), "a:b/c": "", "cost-center": "4711"},
         "network": {"nat": "none", "worker_subnets": "public", "flow_logs": {"retention_days": 3}},
         "storage": {"bucket": SOMEBODYS, "existing": True, "prefix": "building-stock/2026"},
@@ -108,6 +112,7 @@ def dozen(aws: LocalAws) -> list[Data]:
         {"name": "hosted", "hatchet": {"mode": "self_hosted"}, "image": image(), "workers": {"simulations": LEAF}},
         {
             "name": "zoned", "network": {"existing": vpc}, "storage": theirs, "image": image(),
+            "permissions_boundary": AWS_BOUNDARY,
             "hatchet": {
                 "mode": "self_hosted", "domain": "hatchet.example.org", "zone_id": zone.rpartition("/")[2],
                 "allowed_cidrs": ["10.0.0.0/8"], "engine": {"count": 2, "cpu": 1, "memory": 2},
@@ -122,8 +127,9 @@ def dozen(aws: LocalAws) -> list[Data]:
             "workers": {LONGEST_FLEET: {**LEAF, "environment": {f"MODEL_{i}": "x" * 500 for i in range(30)}}},
         },
         {
-            "name": "ireland", "region": "eu-west-1", "network": {"az_count": 2, "flow_logs": {}},
-            "storage": {**theirs}, "image": image("eu-west-1"), "observability": {"log_retention_days": 1},
+            "name": "beijing", "region": "cn-north-1", "storage": {"versioning": False},
+            "network": {"az_count": 2, "flow_logs": {}, "interface_endpoints": ["ecr.api", "logs", "monitoring"]},
+            "image": image("cn-north-1"), "observability": {"log_retention_days": 1, "alarm_email": "a@example.org"},
             "workers": {"simulations": {**LEAF, "scaling": {"max": 5000}}, "fanouts": {"role": "fan"}},
         },
     ]  # fmt: skip

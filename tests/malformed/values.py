@@ -56,6 +56,31 @@ WRONG_VALUES: dict[str, tuple[str, list[str]]] = {
         f"{SOUND}account_id: 012345678901\n",
         ["account_id: got 12345678901; must be 12 digits in"],
     ),
+    "a boundary that is no policy": (
+        f"{SOUND}permissions_boundary: arn:aws:iam::123456789012:role/bound\n",
+        [
+            'permissions_boundary: got "arn:aws:iam::123456789012:role/bound"; must be the ARN of an IAM policy'
+        ],
+    ),
+    "a boundary of another account": (
+        f"{SOUND}account_id: '123456789012'\npermissions_boundary: arn:aws:iam::210987654321:policy/bound\n",
+        ["permissions_boundary: is of the account 210987654321; must be of account_id 123456789012"],
+    ),
+    "ARNs of another partition": (
+        f"{SOUND}region: us-gov-west-1\npermissions_boundary: arn:aws:iam::aws:policy/a\n"
+        "state: {backend: s3, bucket: abc, kms_key_id: 'arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/a'}\n"
+        "hatchet: {token_secret_arn: 'arn:aws-cn:secretsmanager:cn-north-1:123456789012:secret:a'}\n",
+        [
+            "permissions_boundary: is in aws; must be in aws-us-gov, as the environment's region us-gov-west-1 is",
+            "hatchet.token_secret_arn: is in aws-cn; must be in aws-us-gov",
+        ],
+    ),
+    "a budget in dollars in China": (
+        f"{SOUND}region: cn-north-1\nobservability: {{monthly_budget_usd: 5, alarm_email: a@example.org}}\n",
+        [
+            "observability.monthly_budget_usd: is not kept in aws-cn, where the environment's region cn-north-1 is"
+        ],
+    ),
     "a tag that is a number": (
         f"{SOUND}tags: {{center: 4711}}\n",
         ["tags.center: got 4711; must be a tag's value"],
