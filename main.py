@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from environments.errors import EnvironmentFileError
@@ -40,49 +40,24 @@ def parts(environment: Environment) -> tuple[str, ...]:
     return ("network", "storage", *hatchet, "workers", *observability)
 
 
-def compose(app: ScytheApp, environment: Environment) -> None:
-    """Build an environment's stacks."""
-    deployment = Deployment(
-        environment=environment.name,
-        region=environment.region,
-        account_id=environment.account_id,
-        permissions_boundary=environment.permissions_boundary,
-        tags=environment.tags,
-        backend=Backend(
-            bucket=environment.state.bucket,
-            region=environment.region,
-            kms_key_id=environment.state.kms_key_id,
-        ),
-    )
-    network_stack(app, deployment, environment)
-    storage_stack(app, deployment, environment)
-    if "hatchet" in parts(environment):
-        hatchet_stack(app, deployment, environment)
-    workers_stack(app, deployment, environment)
-    if "observability" in parts(environment):
-        observability_stack(app, deployment, environment)
-
-
-def network_stack(app: ScytheApp, deployment: Deployment, environment: Environment) -> None:
+def network_stack(stack: EnvironmentStack, environment: Environment) -> None:
     """``<name>-network``: the VPC."""
-    stack = EnvironmentStack(app, deployment, "network")
-    network = Network(
-        stack, "Default", label=stack.label, settings=stack.settings("network", environment.network)
+    network = stack.make(
+        Network, "Default", label=stack.label, settings=stack.settings("network", environment.network)
     )
     stack.publish(network.attributes)
 
 
-def storage_stack(app: ScytheApp, deployment: Deployment, environment: Environment) -> None:
+def storage_stack(stack: EnvironmentStack, environment: Environment) -> None:
     """``<name>-storage``: the bucket, the image repositories, the token's secret, the researchers' policy."""
-    stack = EnvironmentStack(app, deployment, "storage")
-    storage = Storage(
-        stack, "Default", label=stack.label, settings=stack.settings("storage", environment.storage)
+    storage = stack.make(
+        Storage, "Default", label=stack.label, settings=stack.settings("storage", environment.storage)
     ).attributes
     hatchet = stack.settings("hatchet", hatchet_settings(environment))
-    token = ClientToken(stack, "token", label=stack.label, settings=hatchet).attributes
-    repositories = Repositories(stack, "hatchet", label=stack.label, settings=hatchet).attributes
-    researcher = Researcher(
-        stack,
+    token = stack.make(ClientToken, "token", label=stack.label, settings=hatchet).attributes
+    repositories = stack.make(Repositories, "hatchet", label=stack.label, settings=hatchet).attributes
+    researcher = stack.make(
+        Researcher,
         "researcher",
         label=stack.label,
         storage=storage,
@@ -100,15 +75,14 @@ def hatchet_settings(environment: Environment) -> HatchetSettings:
     return environment.hatchet.model_copy(update={"image_registry": environment.image_registry})
 
 
-def hatchet_stack(app: ScytheApp, deployment: Deployment, environment: Environment) -> None:
+def hatchet_stack(stack: EnvironmentStack, environment: Environment) -> None:
     """``<name>-hatchet``: the engine, with its cluster, database and load balancer."""
-    stack = EnvironmentStack(app, deployment, "hatchet")
-    hatchet = Hatchet(
-        stack,
+    hatchet = stack.make(
+        Hatchet,
         "Default",
         label=stack.label,
         settings=stack.settings("hatchet", hatchet_settings(environment)),
-        cluster=Cluster(stack, "hatchet", label=stack.label, part="hatchet").attributes,
+        cluster=stack.make(Cluster, "hatchet", label=stack.label, part="hatchet").attributes,
         network=stack.read("network", NetworkAttributes),
         token=stack.read("storage", TokenAttributes),
         repositories=stack.read("storage", RepositoryAttributes),
@@ -119,9 +93,8 @@ def hatchet_stack(app: ScytheApp, deployment: Deployment, environment: Environme
     stack.publish(hatchet.access)
 
 
-def workers_stack(app: ScytheApp, deployment: Deployment, environment: Environment) -> None:
+def workers_stack(stack: EnvironmentStack, environment: Environment) -> None:
     """``<name>-workers``: the cluster, the fleets, and the backlog service that wakes them."""
-    stack = EnvironmentStack(app, deployment, "workers")
     network = stack.read("network", NetworkAttributes)
     storage = stack.read("storage", StorageAttributes)
     token = stack.read("storage", TokenAttributes)
@@ -129,13 +102,13 @@ def workers_stack(app: ScytheApp, deployment: Deployment, environment: Environme
     hatchet = stack.read("hatchet", HatchetAttributes) if is_self_hosted else HatchetAttributes.cloud()
     is_watched = "observability" in parts(environment)
     log_retention_days = stack.local("log_retention_days", environment.observability.log_retention_days)
-    cluster = Cluster(stack, "workers", label=stack.label, part=WORKERS).attributes
+    cluster = stack.make(Cluster, "workers", label=stack.label, part=WORKERS).attributes
 
     settings = environment.fleets
     workers = stack.local("workers", settings)
     fleets = [
-        WorkerFleet(
-            stack,
+        stack.make(
+            WorkerFleet,
             name,
             label=stack.label,
             fleet=name,
@@ -150,8 +123,8 @@ def workers_stack(app: ScytheApp, deployment: Deployment, environment: Environme
         ).attributes
         for name, fleet in settings.items()
     ]
-    Backlog(
-        stack,
+    stack.make(
+        Backlog,
         "backlog",
         label=stack.label,
         fleets=workers,
@@ -188,11 +161,42 @@ def workers_stack(app: ScytheApp, deployment: Deployment, environment: Environme
     )
 
 
-def observability_stack(app: ScytheApp, deployment: Deployment, environment: Environment) -> None:
+def observability_stack(stack: EnvironmentStack, environment: Environment) -> None:
     """``<name>-observability``: who hears of what goes wrong, and of what it costs."""
-    stack = EnvironmentStack(app, deployment, "observability")
     settings = stack.settings("observability", environment.observability)
-    stack.publish(Observability(stack, "Default", label=stack.label, settings=settings).attributes)
+    stack.publish(stack.make(Observability, "Default", label=stack.label, settings=settings).attributes)
+
+
+COMPOSERS: Mapping[str, Callable[[EnvironmentStack, Environment], None]] = {
+    "network": network_stack,
+    "storage": storage_stack,
+    "hatchet": hatchet_stack,
+    "workers": workers_stack,
+    "observability": observability_stack,
+}
+
+
+def deployment_of(environment: Environment) -> Deployment:
+    """What all stacks of an environment share."""
+    return Deployment(
+        environment=environment.name,
+        region=environment.region,
+        account_id=environment.account_id,
+        tags=environment.tags,
+        permissions_boundary=environment.permissions_boundary,
+        backend=Backend(
+            bucket=environment.state.bucket,
+            region=environment.region,
+            kms_key_id=environment.state.kms_key_id,
+        ),
+    )
+
+
+def compose(app: ScytheApp, environment: Environment) -> None:
+    """Build an environment's stacks."""
+    deployment = deployment_of(environment)
+    for part in parts(environment):
+        COMPOSERS[part](EnvironmentStack(app, deployment, part), environment)
 
 
 def synthesize(environments: Iterable[Environment], out: Path) -> None:

@@ -19,15 +19,15 @@ from cdktf import TerraformBackend, TerraformElement, TerraformLocal, TerraformO
 from constructs import IConstruct
 from pydantic import Field
 
-from modules.allowed import NAME
+from modules.allowed import NAME, policy_arn
 from modules.expression import Expression, local
 from modules.hatchet.attributes import HatchetAttributes
 from modules.rules import Settings
 from modules.stack import TERRAFORM_VERSION, DataclassInstance, Label, ScytheApp, ScytheStack, published
 from modules.variables import Validation, completed, validations, variable
 
-AWS_PROVIDER_VERSION = ">= 5.100"
-"""The version that the bindings are made from; a registry module sets no upper bound."""
+AWS_PROVIDER_VERSION = ">= 5.100, < 7.0"
+"""From the version that the bindings are made from to the last major one that the constructs are known to fit."""
 
 RESERVED = frozenset(
     {"count", "depends_on", "for_each", "lifecycle", "locals", "providers", "source", "version"}
@@ -72,13 +72,16 @@ class Naming(Settings):
 
     name: Annotated[str, NAME] = Field(description="What the names of all resources begin with.")
     tags: dict[str, str] = Field(default={}, description="Tags of all resources.")
+    permissions_boundary: Annotated[str, policy_arn()] | None = Field(
+        default=None, description="ARN of the policy that bounds every IAM role; left out: none."
+    )
 
 
 class ModuleStack(ScytheStack):
     """A module for a registry: variables where an environment's stack has settings, no provider, no backend.
 
     Attributes:
-        label: names and tags resources by the variables ``name`` and ``tags``.
+        label: names, tags and bounds resources by the variables ``name``, ``tags`` and ``permissions_boundary``.
     """
 
     def __init__(self, app: ScytheApp, id_: str) -> None:
@@ -89,8 +92,12 @@ class ModuleStack(ScytheStack):
         self.add_override(
             "terraform.required_providers.aws", {"source": "hashicorp/aws", "version": AWS_PROVIDER_VERSION}
         )
-        self.variables(Naming)
-        self.label = Label(name=Expression("var.name"), tags=Expression("var.tags"))
+        naming = self.variables(Naming)
+        self.label = Label(
+            name=cast("Expression", naming.name),
+            tags=cast("Expression", naming.tags),
+            permissions_boundary=cast("Expression", naming.permissions_boundary),
+        )
 
     def variables(self, settings: type[Module], keys: Iterable[str] | None = None) -> Module:
         """Declare a variable for each of the settings' keys and give them as references to those.

@@ -7,8 +7,8 @@ what it reads of the stacks before it.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Any, ClassVar, Protocol, TypeVar, cast
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Concatenate, ParamSpec, Protocol, TypeVar, cast
 
 import jsii
 from cdktf import (
@@ -32,6 +32,8 @@ TERRAFORM_VERSION = ">= 1.11"
 
 Settings = TypeVar("Settings", bound=BaseModel)
 Attributes = TypeVar("Attributes", bound="DataclassInstance")
+Made = TypeVar("Made", bound=Construct)
+Given = ParamSpec("Given")
 
 
 class DataclassInstance(Protocol):
@@ -173,6 +175,16 @@ class EnvironmentStack(ScytheStack):
             name=self.local("name", deployment.environment),
             permissions_boundary=self.local("permissions_boundary", deployment.permissions_boundary),
         )
+
+    def make(
+        self,
+        construct: Callable[Concatenate[Construct, str, Given], Made],
+        id_: str,
+        *nothing: Given.args,
+        **given: Given.kwargs,
+    ) -> Made:
+        """Make a construct in this stack."""
+        return construct(self, id_, *nothing, **given)
 
     def local(self, name: str, value: object) -> Expression:
         """Write a value as a Terraform local; gives the reference ``local.<name>``."""

@@ -119,6 +119,15 @@ COMBINATIONS: list[tuple[type[Settings], dict[str, Any]]] = [
         HatchetSettings,
         {"mode": "self_hosted", "domain": "a.org", "admin_email": "a@b.org", "zone_id": "Z123"},
     ),
+    (
+        HatchetSettings,
+        {
+            "mode": "self_hosted",
+            "domain": "a.org",
+            "zone_id": "Z1234",
+            "certificate_arn": "arn:aws:acm:us-east-1:123456789012:certificate/1",
+        },
+    ),
 ]
 
 
