@@ -139,7 +139,7 @@ def workers_stack(stack: EnvironmentStack, environment: Environment) -> None:
     stack.output("cluster_name", cluster.name, "Name of the ECS cluster of the workers.")
     stack.output(
         "fleets_without_image",
-        Expression("[for name, fleet in local.workers : name if fleet.image == null]"),
+        Expression("[for name, fleet in local.workers : name if try(fleet.image, null) == null]"),
         "The fleets that run no task before they have an image.",
     )
     # No output: it would show as a change in the plan after scythe-aws token.

@@ -113,8 +113,7 @@ class ModuleStack(ScytheStack):
             TypeError: a setting has a type, or a rule words, that no variable can have.
         """
         chosen = list(settings.model_fields if keys is None else keys)
-        prefix = self._id.replace("-", "_")
-        names = {key: f"{prefix}_{key}" if key in RESERVED else key for key in settings.model_fields}
+        names = {key: self.variable_name(key) for key in settings.model_fields}
         given = {key: Expression(f"var.{name}") for key, name in names.items()}
         texts = {key: text for key, text in completed(settings, given, {}).items() if key in chosen}
         whole = {**given, **{key: local(self, names[key], text) for key, text in texts.items()}}
@@ -129,6 +128,10 @@ class ModuleStack(ScytheStack):
             arguments = variable(settings.model_fields[key], is_left_open=key in settings.left_open)
             self._variables[names[key]] = _Variable(arguments, own)
         return cast("Module", types.SimpleNamespace(**{key: whole[key] for key in chosen}))
+
+    def variable_name(self, key: str) -> str:
+        """The name of a setting's variable."""
+        return f"{self._id.replace('-', '_')}_{key}" if key in RESERVED else key
 
     def given(self, name: str, attributes: type[Attributes]) -> Attributes:
         """Declare a variable that holds what another module published; gives it as that."""

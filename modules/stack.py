@@ -30,6 +30,10 @@ from modules.expression import Expression, hcl, mapping, text
 TERRAFORM_VERSION = ">= 1.11"
 """Write-only arguments and the S3 backend's own lock file came with 1.11 (Terraform's changelog)."""
 
+STATES = "../../../state"
+"""The folder of the local backend's states. Terraform runs in <out>/stacks/<stack>: a relative path keeps the synth the
+same wherever it runs."""
+
 Settings = TypeVar("Settings", bound=BaseModel)
 Attributes = TypeVar("Attributes", bound="DataclassInstance")
 Made = TypeVar("Made", bound=Construct)
@@ -188,7 +192,7 @@ class EnvironmentStack(ScytheStack):
 
     def local(self, name: str, value: object) -> Expression:
         """Write a value as a Terraform local; gives the reference ``local.<name>``."""
-        self.add_override(f"locals.{name}", _as_local(value))
+        self.add_override(f"locals.{name}", literal(value))
         return Expression(f"local.{name}")
 
     def settings(self, name: str, settings: Settings) -> Settings:
@@ -248,19 +252,19 @@ def _own_tags(deployment: Deployment, part: str) -> dict[str, str]:
 
 
 def _path(stack: str) -> str:
-    # Terraform runs in <out>/stacks/<stack>: a relative path keeps the synth the same wherever it runs.
-    return f"../../../state/{stack}.tfstate"
+    return f"{STATES}/{stack}.tfstate"
 
 
-def _as_local(value: object) -> object:
+def literal(value: object) -> object:
+    """Data in Terraform's JSON syntax, in which no text is a template."""
     if isinstance(value, BaseModel):
-        return _as_local(value.model_dump(mode="json"))
+        return literal(value.model_dump(mode="json"))
     if value is None:
         # CDKTF drops a null, and Terraform would miss the attribute.
         return "${null}"
     if isinstance(value, Mapping):
-        return {key: _as_local(item) for key, item in value.items()}
+        return {key: literal(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_as_local(item) for item in value]
+        return [literal(item) for item in value]
     # A string of the file is text, never a template.
     return value.replace("${", "$${").replace("%{", "%%{") if isinstance(value, str) else value

@@ -104,3 +104,86 @@ def _is_block(shape: Any) -> bool:
 
 def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
+
+
+def joined(blocks: Iterable[str]) -> str:
+    """The text of a file."""
+    return "\n".join(blocks)
+
+
+def locals_block(values: Mapping[str, Any]) -> list[str]:
+    """A ``locals`` block, where there are any."""
+    return (
+        [block("locals", (), [[argument(name, value) for name, value in values.items()]])] if values else []
+    )
+
+
+def data_blocks(sources: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Iterator[str]:
+    """Data sources without nested blocks."""
+    for type_, named in sources.items():
+        for name, body in named.items():
+            yield element("data", (type_, name), body, {})
+
+
+def module_block(name: str, arguments: Mapping[str, Any]) -> str:
+    """A call of a module."""
+    first = [
+        argument(key, arguments[key])
+        for key in ("source", "version", "count", "for_each")
+        if key in arguments
+    ]
+    others = [
+        argument(key, value)
+        for key, value in arguments.items()
+        if key not in {"source", "version", "count", "for_each"}
+    ]
+    return block("module", (name,), [first, others])
+
+
+def check_blocks(checks: Mapping[str, Any]) -> Iterator[str]:
+    """Checks that each plan makes."""
+    for name, body in checks.items():
+        asserts = [
+            _nested("assert", [[argument(key, value, STEP * 2) for key, value in one.items()]], STEP)
+            for one in body["assert"]
+        ]
+        yield block("check", (name,), asserts)
+
+
+def output_block(name: str, body: Mapping[str, Any]) -> str:
+    """An output."""
+    return block("output", (name,), [[argument(key, body[key]) for key in ("description", "value")]])
+
+
+def terraform_block(settings: Mapping[str, Any]) -> str:
+    """The ``terraform`` block: versions, and the backend unless it is a module's."""
+    required = [f"{STEP}required_providers {{"]
+    for name, provider in settings["required_providers"].items():
+        lines = [argument(key, provider[key], STEP * 3) for key in ("source", "version")]
+        required += [f"{STEP * 2}{name} = {{", *lines, f"{STEP * 2}}}"]
+    required.append(f"{STEP}}}")
+    backends = [
+        _nested(f'backend "{name}"', [[argument(key, value, STEP * 2) for key, value in body.items()]], STEP)
+        for name, body in settings.get("backend", {}).items()
+    ]
+    return block(
+        "terraform", (), [[argument("required_version", settings["required_version"])], required, *backends]
+    )
+
+
+def provider_blocks(providers: Mapping[str, Iterable[Mapping[str, Any]]]) -> Iterator[str]:
+    """Provider configurations; what is a list of objects there is nested blocks."""
+    for name, configured in providers.items():
+        for body in configured:
+            plain = [argument(key, value) for key, value in body.items() if not _is_nested(value)]
+            nested = [
+                _nested(key, [[argument(k, v, STEP * 2) for k, v in item.items()]], STEP)
+                for key, value in body.items()
+                if _is_nested(value)
+                for item in value
+            ]
+            yield block("provider", (name,), [plain, *nested])
+
+
+def _is_nested(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, Mapping) for item in value)

@@ -56,7 +56,7 @@ def expression(value: Any) -> str:
         return f"{{ {', '.join(items)} }}" if items else "{}"
     if isinstance(value, list):
         return f"[{', '.join(map(expression, value))}]"
-    return json.dumps(value)
+    return json.dumps(int(value) if isinstance(value, float) and value.is_integer() else value)
 
 
 def parse(text: str) -> Parts:
