@@ -57,6 +57,7 @@ test: setup ## lint, types, tests, and a smoke run of the benchmarks
 	part pytest --quiet --numprocesses 2 -m 'not slow'; \
 	part pytest --quiet --numprocesses 2 -m slow --durations 10; \
 	part python benchmarks/synth.py --smoke; \
+	part python -m benchmarks.worker_start --smoke; \
 	echo; \
 	if [ -n "$$failed" ]; then printf "Failed:$$failed\n"; exit 1; fi; \
 	echo 'All parts passed.'

@@ -1,14 +1,16 @@
 """From a worker's process start to its registration, and its memory: this project's against scythe-engine's own.
 
 Run `python -m benchmarks.worker_start`; `--smoke` only sees that both start. Both run the same experiments against
-the tests' own engine, in turns, so that what else the machine does strikes both. Everything is the median of the
-runs. What is judged is the CPU time until the registration, which other programs hardly change; the memory is what
-the processes of a worker have to themselves (USS), and with their part of what they share (PSS).
+the tests' stand-in of an engine (no real one need be here), in turns, so that what else the machine does strikes
+both. Everything is the median of the runs. What is judged is the CPU time until the registration, which other
+programs hardly change; the memory is what the processes of a worker have to themselves (USS), and with their part of
+what they share (PSS).
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import statistics
 import subprocess
@@ -22,7 +24,7 @@ import psutil
 
 from tests.hatchet_engine import engine
 from tests.test_worker import EXPERIMENT, environment, package
-from tests.test_worker_image import connection
+from tests.test_worker_image import arrival, connection
 
 STOCK = """
 from scythe.worker import ScytheWorkerConfig
@@ -34,7 +36,6 @@ if __name__ == "__main__":
 """
 
 COMMANDS = {"stock": ["start.py"], "scythe_worker": ["-m", "scythe_worker"]}
-SECONDS = 180
 LIMIT = 1.0
 """No slower than scythe-engine's own."""
 
@@ -42,23 +43,28 @@ Measure = tuple[float, float, float, float]
 
 
 def measure(command: Sequence[str], folder: Path) -> Measure:
-    """Seconds to the registration, those of CPU, and MiB of the worker's processes: USS and PSS."""
-    with engine() as hatchet:
+    """Seconds to the registration, those of CPU, and MiB of the worker's processes: USS and PSS.
+
+    One that ends instead raises, with its log.
+    """
+    log = folder / "log"
+    with engine() as hatchet, log.open("wb") as out:
         given = environment(SCYTHE_WORKER_SLOTS="1", PYTHONDONTWRITEBYTECODE=None, **connection(hatchet))
         started = time.perf_counter()
         process = subprocess.Popen(
             [sys.executable, *command],
-            cwd=folder, env=given, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, process_group=0,
+            cwd=folder, env=given, stdout=out, stderr=subprocess.STDOUT, process_group=0,
         )  # fmt: skip
         try:
-            hatchet.registered.get(timeout=SECONDS)
+            arrival(hatchet.registered, process, log)
             took = time.perf_counter() - started
             tree = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
             cpu = sum(sum(one.cpu_times()[:2]) for one in tree)
             used = [one.memory_full_info() for one in tree]
             return took, cpu, sum(one.uss for one in used) / 2**20, sum(one.pss for one in used) / 2**20
         finally:
-            os.killpg(process.pid, 9)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, 9)
             process.wait()
 
 

@@ -31,7 +31,7 @@ class HatchetApi:
         url: the API's address, a claim of the token.
     """
 
-    def __init__(self, environment: str, token: str) -> None:
+    def __init__(self, environment: Environment, token: str) -> None:
         """Read the token's claims.
 
         Raises:
@@ -46,7 +46,7 @@ class HatchetApi:
     @classmethod
     def of(cls, caller: Caller, environment: Environment) -> HatchetApi:
         """The API of an environment, by the token that its secret holds."""
-        return cls(environment.name, secret.read(caller, environment))
+        return cls(environment, secret.read(caller, environment))
 
     def task_stats(self) -> dict[str, tuple[int, int]]:
         """How many wait and how many run, by task; one that has neither may be absent.
@@ -117,10 +117,13 @@ class HatchetApi:
 
     def _read(self, what: str, status: int, text: bytes) -> Any:
         if status in (401, 403):
-            raise CommandError(
-                f"Hatchet at {self.url} refuses the token of {self._environment} ({status}): "
-                f"scythe-aws token {self._environment} stores another"
+            name = self._environment.name
+            another = (
+                f"scythe-aws token {name} --rotate makes another"
+                if self._environment.hatchet.mode == "self_hosted"
+                else f"scythe-aws token {name} stores another"
             )
+            raise CommandError(f"Hatchet at {self.url} refuses the token of {name} ({status}): {another}")
         if status >= 300:
             raise CommandError(f"Hatchet at {self.url} answers {what} with {status}")
         try:
@@ -131,7 +134,7 @@ class HatchetApi:
     def _unreachable(self, error: Exception) -> str:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         way = (
-            f": it is forwarded to this machine while scythe-aws forward {self._environment} runs"
+            f": it is forwarded to this machine while scythe-aws forward {self._environment.name} runs"
             if urlsplit(self.url).hostname in _LOCAL
             else ""
         )

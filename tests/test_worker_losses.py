@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
 from local_aws import LocalAws
 from tests.fargate.binaries import missing
+from tests.hatchet.allocation import allocate, check_results, forget
 from tests.hatchet.engine import Hatchet, hatchet
 from tests.hatchet.runs import Runs
 from tests.hatchet.workers import Workers, workers
 
-SPECS = {"leaves": 1000, "fan": 400, "engine": 400}
-"""How many simulations there are while each is taken away: what CI has minutes for."""
+SPECS = 1000
+PREFIX = "losses"
+TAKEN = ("leaves", "fan", "engine")
 
 SIMULATION_SECONDS = 0.4
 LEAVES, SLOTS = 4, 4
@@ -32,19 +30,6 @@ NOTICE_SECONDS = 18
 """Spot's 120 s, shortened: 15 of them are the worker's margin."""
 
 WHOLE_SECONDS = 900
-
-ALLOCATE = """
-import json, sys
-from experiments import Input, long
-from scythe.experiments import BaseExperiment
-from scythe.scatter_gather import RecursionMap
-
-count, seconds, branches, name = json.loads(sys.argv[1])
-specs = [Input(experiment_id="e", sort_index=i, seconds=seconds) for i in range(count)]
-experiment = BaseExperiment(runnable=long, run_name=name)
-run, ref = experiment.allocate(specs, recursion_map=RecursionMap(path=None, factor=branches, max_depth=1))
-print(json.dumps([run.experiment_id, ref.workflow_run_id]))
-"""
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(missing()), reason=missing())]
 
@@ -66,7 +51,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hatchet]:
 def fleet(engine: Hatchet, aws: LocalAws, tmp_path: Path) -> Iterator[Workers]:
     given = {
         **aws.variables,
-        "SCYTHE_STORAGE_BUCKET_PREFIX": "losses",
+        "SCYTHE_STORAGE_BUCKET_PREFIX": PREFIX,
         "SCYTHE_TIMEOUT_SCATTER_GATHER_EXECUTION": "1h",
         "SCYTHE_WORKER_NOTICE_SECONDS": str(NOTICE_SECONDS),
     }
@@ -91,31 +76,26 @@ def take(fleet: Workers, worker: subprocess.Popen[bytes], *, noticed: bool) -> N
     fleet.kill(worker)
 
 
-def is_done(fleet: Workers, specs: int) -> bool:
+def is_done(fleet: Workers) -> bool:
     """Whether every simulation has ended somewhere."""
-    return len({note.spec for note in fleet.notes("end")}) == specs
+    return len({note.spec for note in fleet.notes("end")}) == SPECS
 
 
-@pytest.mark.parametrize("taken", SPECS)
+@pytest.mark.parametrize("taken", TAKEN)
 def test_every_result_is_there_once(engine: Hatchet, aws: LocalAws, fleet: Workers, taken: str) -> None:
-    runs, specs = Runs(engine), SPECS[taken]
+    runs = Runs(engine)
     leaves = [start_leaf(fleet) for _ in range(LEAVES)]
     fan = start_fan(fleet)
     fleet.wait_until(lambda: fleet.listening() == LEAVES + 1)
-    ran = subprocess.run(
-        [sys.executable, "-c", ALLOCATE, json.dumps([specs, SIMULATION_SECONDS, BRANCHES, fleet.name])],
-        cwd=fleet.folder, env=fleet.environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert ran.returncode == 0, ran.stderr
-    experiment, run = json.loads(ran.stdout.splitlines()[-1])
+    experiment, run = allocate(fleet, [SIMULATION_SECONDS] * SPECS, BRANCHES)
 
     started = time.monotonic()
     losses = 0
-    while not is_done(fleet, specs):
+    while not is_done(fleet):
         assert time.monotonic() - started < WHOLE_SECONDS, fleet.log.read_text()[-6000:]
         time.sleep(EVERY_SECONDS)
         # On a slow machine the replacement takes longer than that to start; a fleet of none proves nothing.
-        fleet.wait_until(lambda: fleet.listening() > LEAVES or is_done(fleet, specs))
+        fleet.wait_until(lambda: fleet.listening() > LEAVES or is_done(fleet))
         losses += 1
         # Two in three with Spot's notice.
         noticed = losses % 3 != 0
@@ -133,19 +113,8 @@ def test_every_result_is_there_once(engine: Hatchet, aws: LocalAws, fleet: Worke
     took = time.monotonic() - started
     begun = len(fleet.notes("start"))
     print(
-        f"{taken}: {specs} results in {took:.0f} s, {losses} workers taken, {begun - specs} simulations begun anew"
+        f"{taken}: {SPECS} results in {took:.0f} s, {losses} workers taken, {begun - SPECS} simulations begun anew"
     )
 
-    gathered = fleet.folder / "scalars.pq"
-    aws.client("s3").download_file("results", f"losses/{experiment}/final/scalars.pq", str(gathered))
-    results = pd.read_parquet(gathered).reset_index().sort_values("sort_index")
-    assert list(results["sort_index"]) == list(range(specs))
-    assert list(results["square"]) == [spec**2 for spec in range(specs)]
+    check_results(aws, fleet, PREFIX, experiment, SPECS)
     forget(experiment)
-
-
-def forget(experiment: str) -> None:
-    """Remove what scythe-engine keeps of an experiment beside its own package."""
-    import scythe
-
-    shutil.rmtree(Path(scythe.__file__).parents[1] / "cache" / experiment, ignore_errors=True)

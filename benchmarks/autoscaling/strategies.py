@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from benchmarks.autoscaling.cloudwatch import AlarmRule, CloudWatch
+from benchmarks.autoscaling.alarms import Alarms
 from benchmarks.autoscaling.scaling import Target, TargetTracking
 from benchmarks.autoscaling.simulation import Fleet, Simulation
 from benchmarks.autoscaling.synthesized import Scaled
@@ -15,29 +15,23 @@ class Synthesized:
     """Scales a simulation as AWS would with the synthesized alarms and policies."""
 
     def __init__(self, simulation: Simulation, scaled: Mapping[str, Scaled]) -> None:
-        self._simulation, self._targets = simulation, dict[str, Target]()
-        self._policies = {key: policy for item in scaled.values() for key, policy in item.policies.items()}
-        self._of: dict[str, Target] = {}
-        self._cloudwatch = CloudWatch(simulation.clock, simulation.random, self._act)
+        self._simulation = simulation
+        targets: dict[str, Target] = {}
         for name, item in scaled.items():
             fleet = simulation.fleets.get(name.removesuffix("-on-demand"))
-            if fleet is None:
-                continue
-            is_own = name in simulation.fleets
-            target = fleet.target if is_own else simulation.add_fallback(fleet, item.most)
-            target.least, target.most = item.least, item.most
-            for alarm in item.alarms:
-                self._of[alarm.name] = target
-                self._cloudwatch.watch(alarm)
-        metrics = [
-            metric for item in scaled.values() for rule in item.alarms for metric in rule.metrics.values()
-        ]
+            if fleet is not None:
+                is_own = name in simulation.fleets
+                targets[name] = fleet.target if is_own else simulation.add_fallback(fleet, item.most)
+        alarms = Alarms(simulation.clock, simulation.random, scaled, targets)
+        self._cloudwatch = alarms.cloudwatch
         self._demands = {
-            dict(metric.dimensions)["Fleet"]: metric.key for metric in metrics if metric.name == "Demand"
+            dict(metric.dimensions)["Fleet"]: metric.key
+            for metric in alarms.metrics
+            if metric.name == "Demand"
         }
         self._counted = {
             dict(metric.dimensions)["ServiceName"]: metric.key
-            for metric in metrics
+            for metric in alarms.metrics
             if metric.namespace == "AWS/ECS"
         }
         simulation.clock.every(PERIOD, OFFSET, self._publish)
@@ -60,9 +54,6 @@ class Synthesized:
             delay = self._simulation.random.uniform(30, 90)
             for _ in range(self._simulation.fleets[name].service.up):
                 self._cloudwatch.put(key, 1.0, delay=delay)
-
-    def _act(self, rule: AlarmRule, action: str, value: float) -> None:
-        self._of[rule.name].apply(self._policies[action], value, rule.threshold, self._simulation.clock.now)
 
 
 def fixed(simulation: Simulation) -> None:

@@ -44,6 +44,10 @@ def test_hatchets_faults_are_a_line_each(place: Place) -> None:
     ):
         place.engine.status = status
         assert place.refused("status", place.file) == f"{at} {said}"
+    place.engine.status = 401
+    place.file.write_text(f"{place.file.read_text()}hatchet: {{mode: self_hosted}}\n")
+    said = "refuses the token of lab (401): scythe-aws token lab --rotate makes another"
+    assert place.refused("status", place.file) == f"{at} {said}"
     place.store(server_url="http://localhost:1")
     assert place.refused("status", place.file).endswith(
         "cannot be reached (Connection refused): it is forwarded to this machine while scythe-aws forward lab runs"

@@ -104,12 +104,12 @@ class Workers:
         self._processes: list[subprocess.Popen[bytes]] = []
         self.name = uuid.uuid4().hex
 
-    def start(self, **given: str) -> subprocess.Popen[bytes]:
-        """Start one, under a name of its own."""
+    def start(self, *arguments: str, **given: str) -> subprocess.Popen[bytes]:
+        """Start one, under a name of its own; with arguments, another of its commands."""
         name = f"{self.name}-{len(self._processes)}"
         with self.log.open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "scythe_worker"],
+                [sys.executable, "-m", "scythe_worker", *arguments],
                 cwd=self.folder, env=self.environment | {"SCYTHE_WORKER_NAME": name} | given, stdin=subprocess.DEVNULL,
                 stdout=log, stderr=subprocess.STDOUT, process_group=0,
             )  # fmt: skip
