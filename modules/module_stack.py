@@ -65,6 +65,7 @@ class _Variable:
     arguments: dict[str, Any]
     rules: list[Validation]
     attributes: type[DataclassInstance] | None = None
+    prefix: str = ""
 
 
 class Naming(Settings):
@@ -81,12 +82,14 @@ class ModuleStack(ScytheStack):
     """A module for a registry: variables where an environment's stack has settings, no provider, no backend.
 
     Attributes:
+        prefix: what the messages of its validations begin with, a Terraform template.
         label: names, tags and bounds resources by the variables ``name``, ``tags`` and ``permissions_boundary``.
     """
 
     def __init__(self, app: ScytheApp, id_: str) -> None:
         super().__init__(app, id_)
         self._id = id_
+        self.prefix = ""
         self._variables: dict[str, _Variable] = {}
         self.add_override("terraform.required_version", TERRAFORM_VERSION)
         self.add_override(
@@ -99,7 +102,9 @@ class ModuleStack(ScytheStack):
             permissions_boundary=cast("Expression", naming.permissions_boundary),
         )
 
-    def variables(self, settings: type[Module], keys: Iterable[str] | None = None) -> Module:
+    def variables(
+        self, settings: type[Module], keys: Iterable[str] | None = None, *, below: bool = True
+    ) -> Module:
         """Declare a variable for each of the settings' keys and give them as references to those.
 
         A key that Terraform reserves has the module's name in front: ``storage_lifecycle``. A key of which something
@@ -108,6 +113,7 @@ class ModuleStack(ScytheStack):
         Args:
             settings: their class.
             keys: the keys; None for all.
+            below: whether also what is below the keys is validated, rather than by the module that is given it.
 
         Raises:
             TypeError: a setting has a type, or a rule words, that no variable can have.
@@ -117,7 +123,7 @@ class ModuleStack(ScytheStack):
         given = {key: Expression(f"var.{name}") for key, name in names.items()}
         texts = {key: text for key, text in completed(settings, given, {}).items() if key in chosen}
         whole = {**given, **{key: local(self, names[key], text) for key, text in texts.items()}}
-        rules = list(validations(settings, given, {}))
+        rules = list(validations(settings, given, {}, below=below))
         for key in chosen:
             own = [
                 # Terraform wants each rule to read the variable that it stands at.
@@ -126,7 +132,7 @@ class ModuleStack(ScytheStack):
                 if re.split(r"[.$]", rule.path)[0] == key
             ]
             arguments = variable(settings.model_fields[key], is_left_open=key in settings.left_open)
-            self._variables[names[key]] = _Variable(arguments, own)
+            self._variables[names[key]] = _Variable(arguments, own, prefix=self.prefix)
         return cast("Module", types.SimpleNamespace(**{key: whole[key] for key in chosen}))
 
     def variable_name(self, key: str) -> str:
@@ -156,7 +162,7 @@ class ModuleStack(ScytheStack):
             found = self._variables[name]
             variables[name] = {"nullable": False, **found.arguments, **_object_of(name, found, read)}
             if found.rules:
-                variables[name]["validation"] = [rule.block() for rule in found.rules]
+                variables[name]["validation"] = [rule.block(found.prefix) for rule in found.rules]
         return {**made, "variable": variables}
 
     def elements(self, synthesis: Mapping[str, Any]) -> Iterator[Element]:

@@ -55,9 +55,13 @@ class Validation:
     condition: str
     loops: tuple[Loop, ...] = ()
 
-    def block(self) -> dict[str, str]:
-        """It in Terraform's JSON syntax; the message has a line for each item at fault."""
-        condition, message = self.condition, f"{self.path} {self.words}"
+    def block(self, prefix: str = "") -> dict[str, str]:
+        """It in Terraform's JSON syntax; the message has a line for each item at fault.
+
+        Args:
+            prefix: what comes before the path.
+        """
+        condition, message = self.condition, f"{prefix}{self.path} {self.words}"
         if self.loops:
             *outer, last = self.loops
             lines = f"[for {last.key}, {last.value} in {last.collection} : {hcl(message)} if !({condition})]"
@@ -91,41 +95,46 @@ def variable(field: FieldInfo, *, is_left_open: bool = False) -> dict[str, Any]:
     return {**arguments, "nullable": True} if is_left_open or _is_nullable(field) else arguments
 
 
-def completed(settings: type[Settings], given: References, above: References) -> Mapping[str, str]:
+def completed(
+    settings: type[Settings], given: References, above: References, item: str = "item"
+) -> Mapping[str, str]:
     """The expressions of the keys in which something is left open, with that filled in.
 
     Args:
         settings: their class.
         given: the keys as a caller gives them.
         above: the keys of the settings above.
+        item: what an item of a list or a map is called.
     """
     whole = _whole(settings, given, above)
     expressions = {}
     for key, field in settings.model_fields.items():
         if key in settings.left_open:
             expressions[key] = str(whole[key])
-        elif filled_in := _filled_in(field, given[key], whole):
+        elif filled_in := _filled_in(field, given[key], whole, item):
             expressions[key] = filled_in
     return expressions
 
 
-def _filled_in(field: FieldInfo, given: Expression, above: References) -> str:
+def _filled_in(field: FieldInfo, given: Expression, above: References, item: str) -> str:
     """The expression of a value below which something is left open; empty where nothing is."""
     inner = _without_none(field.annotation)
     items = get_args(inner)[-1] if get_origin(inner) in {list, dict} else inner
     if not _is_settings(items):
         return ""
-    each = Expression("item") if items is not inner else given
-    keys = completed(items, {key: getattr(each, key) for key in items.model_fields}, above)
+    is_one = items is inner
+    each = given if is_one else Expression(item)
+    deeper = item if is_one else f"inner_{item}"
+    keys = completed(items, {key: getattr(each, key) for key in items.model_fields}, above, deeper)
     if not keys:
         return ""
     merged = f"merge({each}, {{ {', '.join(f'{key} = {value}' for key, value in keys.items())} }})"
-    if items is inner:
+    if is_one:
         return merged
     return (
-        f"[for item in {given} : {merged}]"
+        f"[for {item} in {given} : {merged}]"
         if get_origin(inner) is list
-        else f"{{ for name, item in {given} : name => {merged} }}"
+        else f"{{ for name, {item} in {given} : name => {merged} }}"
     )
 
 
@@ -139,7 +148,12 @@ def _whole(settings: type[Settings], given: References, above: References) -> Re
 
 
 def validations(
-    settings: type[Settings], given: References, above: References, loops: tuple[Loop, ...] = ()
+    settings: type[Settings],
+    given: References,
+    above: References,
+    loops: tuple[Loop, ...] = (),
+    *,
+    below: bool = True,
 ) -> Iterator[Validation]:
     """All rules of settings and of what is below them.
 
@@ -148,10 +162,12 @@ def validations(
         given: the keys as a caller gives them.
         above: the keys of the settings above.
         loops: those that they are in.
+        below: whether to go on below the settings' own keys.
     """
     whole = _whole(settings, given, above)
     for key, field in settings.model_fields.items():
-        found = _of_value(field.annotation, field.metadata, Validation(key, "", "", loops), given[key], whole)
+        at = Validation(key, "", "", loops)
+        found = _of_value(field.annotation, field.metadata, at, given[key], whole, below=below)
         is_nullable = key in settings.left_open or _is_nullable(field)
         yield from (item.unless_null(given[key]) if is_nullable else item for item in found)
     for rule in settings.rules:
@@ -179,7 +195,13 @@ def _of_rule(
 
 
 def _of_value(
-    annotation: Any, metadata: list[Any], at: Validation, given: Expression, above: References
+    annotation: Any,
+    metadata: list[Any],
+    at: Validation,
+    given: Expression,
+    above: References,
+    *,
+    below: bool,
 ) -> Iterator[Validation]:
     rule = _rule(annotation, metadata)
     if rule is not None and variable_type(annotation) != "bool":
@@ -191,20 +213,22 @@ def _of_value(
         elif hasattr(item, "min_length"):
             yield replace(at, words="is empty; must hold at least one", condition=f"length({given}) > 0")
     inner = _without_none(annotation)
-    if _is_settings(inner):
+    if get_origin(inner) is dict:
+        names, values = get_args(inner)
+        yield from _of_mapping(names, values, at, given, above, below=below)
+    elif not below:
+        return
+    elif _is_settings(inner):
         keys = {key: getattr(given, key) for key in inner.model_fields}
         for found in validations(inner, keys, above, at.loops):
             yield replace(found, path=f"{at.path}.{found.path}")
     elif get_origin(inner) is list and _is_settings(get_args(inner)[0]):
         loop = Loop.over(given, "index", "item", at.loops)
         yield from _of_items(get_args(inner)[0], at, loop, above)
-    elif get_origin(inner) is dict:
-        names, values = get_args(inner)
-        yield from _of_mapping(names, values, at, given, above)
 
 
 def _of_mapping(
-    names: Any, values: Any, at: Validation, given: Expression, above: References
+    names: Any, values: Any, at: Validation, given: Expression, above: References, *, below: bool
 ) -> Iterator[Validation]:
     loop = Loop.over(given, "name", "value", at.loops)
     path = f"{at.path}.${{{loop.key}}}"
@@ -212,7 +236,7 @@ def _of_mapping(
         rule = _rule(annotation, [])
         if rule is not None:
             yield Validation(path, f"must be {rule.allowed}", rule.terraform(what), (*at.loops, loop))
-    if _is_settings(values):
+    if below and _is_settings(values):
         yield from _of_items(values, at, Loop.over(given, "name", "item", at.loops), above)
 
 

@@ -221,15 +221,43 @@ def settings(
 
 @app.command()
 def export(
-    out: Annotated[Path, typer.Option(help="The output folder.", metavar="DIR")] = Path(
-        "dist/terraform-aws-scythe"
-    ),
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="The output folder. Default: dist/terraform-aws-scythe, or dist/ENV.",
+            metavar="DIR",
+            show_default=False,
+        ),
+    ] = None,
+    environment: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ENV",
+            help="Write this environment's stacks, as HCL that calls the modules, and its moves.",
+        ),
+    ] = None,
+    source: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="With --environment: where the modules are, as app.terraform.io/acme/scythe/aws. Default: beside them.",
+        ),
+    ] = None,
+    version: Annotated[
+        str | None,
+        typer.Option(metavar="X.Y.Z", help="The version to be released, or with --source the one to call."),
+    ] = None,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check", help="Write nothing; print a diff and end with 1 where it is not up to date."
+        ),
+    ] = False,
 ) -> None:
-    """Write the constructs as Terraform modules in HCL."""
-    from ops.export import export
+    """Write the constructs as a repository of Terraform modules in HCL."""
+    from ops.export.command import export
 
-    for file in export(out):
-        print(file)
+    raise typer.Exit(export(out, environment=environment, source=source, version=version, check=check))
 
 
 @app.command()

@@ -12,8 +12,9 @@ from pydantic import Field
 
 from modules.rules import Settings
 from modules.variables import variable_type
-from ops.export import ExportError, export
+from ops.export import MARK, ExportError, write
 from ops.export.layout import WIDTH, laid_out
+from ops.export.repository import repository
 from ops.export.syntax import expression
 from ops.terraform import TerraformError
 
@@ -35,12 +36,12 @@ MODULES = (
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("export")
-    export(folder)
+    write(folder, repository(None))
     return folder
 
 
 def test_each_module_has_the_files_that_a_registry_expects(exported: Path) -> None:
-    files = set(texts(exported))
+    files = {name for name in texts(exported) if name.startswith("modules/")}
     assert files >= {
         f"modules/{module}/{name}.tf"
         for module in MODULES
@@ -57,7 +58,8 @@ def test_each_module_has_the_files_that_a_registry_expects(exported: Path) -> No
 
 
 def test_it_names_the_files_that_it_wrote(tmp_path: Path) -> None:
-    assert sorted(export(tmp_path)) == [tmp_path / name for name in sorted(texts(tmp_path))]
+    written = write(tmp_path, repository(None))
+    assert written == [tmp_path / name for name in sorted(texts(tmp_path).keys() - {MARK})]
 
 
 def test_terraform_would_format_nothing_otherwise(exported: Path) -> None:
@@ -81,31 +83,35 @@ def test_it_is_the_same_wherever_and_however_often_it_is_written(
     exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    export(Path("here"))
-    export(Path("here"))
+    write(Path("here"), repository(None))
+    write(Path("here"), repository(None))
     assert texts(tmp_path / "here") == texts(exported)
 
 
 def test_what_an_older_export_had_more_does_not_stay_and_a_neighbour_does(tmp_path: Path) -> None:
-    export(tmp_path)
+    write(tmp_path, repository(None))
     written = texts(tmp_path)
-    (tmp_path / "modules/network/rds.tf").write_text("locals {}\n")
-    (tmp_path / "README.md").write_text("# Ours\n")
-    export(tmp_path)
-    assert texts(tmp_path) == written | {"README.md": "# Ours\n"}
-    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+    write(tmp_path, {**repository(None), "modules/rds/main.tf": "locals {}\n"})
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git/HEAD").write_text("ref: refs/heads/main\n")
+    write(tmp_path, repository(None))
+    assert texts(tmp_path) == written | {".git/HEAD": "ref: refs/heads/main\n"}
+    assert not (tmp_path / "modules/rds").exists()
+    assert {path.name for path in tmp_path.iterdir() if path.name.startswith(".")} <= {
+        ".git",
+        MARK,
+        ".gitignore",
+    }
 
 
 def test_a_folder_with_other_files_is_left_as_it_is(tmp_path: Path) -> None:
-    ours = tmp_path / "modules/storage/settings.py"
+    ours = tmp_path / "modules/storage/main.tf"
     ours.parent.mkdir(parents=True)
     ours.write_text("")
     with pytest.raises(ExportError) as refused:
-        export(tmp_path)
-    assert str(refused.value) == (
-        f"{ours.parent}: holds settings.py, which no export wrote; name another with --out"
-    )
-    assert list(texts(tmp_path)) == ["modules/storage/settings.py"]
+        write(tmp_path, repository(None))
+    assert str(refused.value) == f"{ours}: no export wrote it; name another folder with --out"
+    assert texts(tmp_path) == {"modules/storage/main.tf": ""}
 
 
 @pytest.mark.parametrize("taken", ["dist", "dist/modules", "dist/modules/network"])
@@ -114,7 +120,7 @@ def test_a_file_where_a_folder_must_be(tmp_path: Path, taken: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("kept")
     with pytest.raises(ExportError) as refused:
-        export(tmp_path / "dist")
+        write(tmp_path / "dist", repository(None))
     assert "\n" not in str(refused.value)
     assert str(path) in str(refused.value)
     assert texts(tmp_path) == {taken: "kept"}
@@ -123,7 +129,7 @@ def test_a_file_where_a_folder_must_be(tmp_path: Path, taken: str) -> None:
 def test_without_terraform_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path / "nowhere"))
     with pytest.raises(TerraformError, match="install it from"):
-        export(tmp_path / "dist")
+        write(tmp_path / "dist", repository(None))
     assert not (tmp_path / "dist").exists()
 
 

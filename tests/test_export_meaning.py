@@ -16,7 +16,8 @@ from environments.loading import load
 from environments.schema import Environment
 from local_aws import LocalAws
 from main import synthesize
-from ops.export import export
+from ops.export import write
+from ops.export.repository import repository
 from ops.terraform import Terraform
 
 DOCS = Path(__file__).parents[1] / "environments/docs.yaml"
@@ -103,7 +104,7 @@ def aws() -> Iterator[LocalAws]:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("meaning")
-    export(folder / "dist")
+    write(folder / "dist", repository(None))
     synthesize(environments().values(), folder / "cdktf.out")
     return folder
 

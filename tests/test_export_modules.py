@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from local_aws import LocalAws
-from ops.export import export
+from ops.export import write
+from ops.export.repository import repository
 from ops.terraform import Plan, Terraform
 
 PROVIDER = """
@@ -118,7 +119,7 @@ class Consumer:
 
     def __init__(self, folder: Path, aws: LocalAws, text: str) -> None:
         self._folder, self._environment = folder, aws.environment
-        export(folder / "dist")
+        write(folder / "dist", repository(None))
         (folder / "main.tf").write_text(PROVIDER + text)
         self.terraform().init()
 

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from environments.checking import Refused, check
-from ops.export import export
+from ops.export import write
+from ops.export.repository import repository
 
 VPC = {"vpc_id": "vpc-12345678", "private_subnet_ids": ["subnet-12345678"]}
 
@@ -72,7 +73,7 @@ VALID: list[Case] = [
 def modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The modules."""
     folder = tmp_path_factory.mktemp("variables")
-    export(folder)
+    write(folder, repository(None))
     return folder / "modules"
 
 

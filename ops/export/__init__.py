@@ -2,31 +2,65 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from ops.export.modules import modules
+from environments.schema import Environment
+from ops.export.exit import Sources, configurations
+from ops.export.repository import repository
 from ops.terraform import Terraform, TerraformError
 
-_OF_A_MODULE = ("*.tf", ".terraform", ".terraform.lock.hcl")
-"""What may be in a module's folder that an export replaces."""
+Files = Mapping[str, str]
+"""Texts by their paths."""
+
+MARK = ".scythe-aws-export"
+"""The file by which an export knows a folder as its own: the paths that it wrote, one on a line."""
 
 
 class ExportError(Exception):
     """A folder can't be written, or holds what no export wrote; the text is one line."""
 
 
-def export(out: Path) -> list[Path]:
-    """Write the modules below a folder, each as a whole or not at all.
+def of_environment(out: Path, environment: Environment, sources: Sources | None) -> dict[str, str]:
+    """The files of an environment's configurations, by their paths below a folder."""
+    states = os.path.relpath("state", out / "stack")
+    found = configurations(environment, sources or Sources(".."), states)
+    files = {f"{stack}/{name}": text for stack, named in found.items() for name, text in named.items()}
+    if sources is None:
+        files |= {path: text for path, text in repository(None).items() if path.startswith("modules/")}
+    return files
 
-    A module's folder is replaced: a file of an older export does not stay. What else is below `out` is
-    left alone.
+
+def differences(out: Path, files: Files) -> Iterator[str]:
+    """The lines of a diff from what is in a folder to what an export would write; none where it is up to date.
+
+    Raises:
+        TerraformError: terraform, which formats the files, is missing or too old.
+    """
+    with tempfile.TemporaryDirectory() as temporary:
+        made = Path(temporary, "export")
+        write(made, files)
+        wanted = {name: made.joinpath(name).read_text(encoding="utf-8") for name in (*files, MARK)}
+    for name in sorted({*wanted, *_written(out)}):
+        path = out / name
+        before = path.read_text(encoding="utf-8") if path.is_file() else ""
+        yield from difflib.unified_diff(
+            before.splitlines(), wanted.get(name, "").splitlines(), str(path), f"export/{name}", lineterm=""
+        )
+
+
+def write(out: Path, files: Files) -> list[Path]:
+    """Write files into a folder, formatted, as a whole or not at all.
+
+    What an export wrote before and is no more goes; what is not an export's, such as ``.git``, stays.
 
     Args:
         out: the folder; made if it is not there.
+        files: texts by their paths below it.
 
     Returns:
         The files, in order.
@@ -36,39 +70,52 @@ def export(out: Path) -> list[Path]:
         TerraformError: terraform, which formats the files, is missing or too old.
     """
     Terraform.require(os.environ)
-    targets = {out / "modules" / name: files for name, files in modules().items()}
-    for folder in targets:
-        _refuse_other_files(folder)
     try:
-        (out / "modules").mkdir(parents=True, exist_ok=True)
+        _refuse_others(out, files)
+        out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=out, prefix=".export-") as temporary:
-            made = {folder: Path(temporary, folder.name) for folder in targets}
-            for folder, files in targets.items():
-                _write(made[folder], files)
-            _format(Path(temporary))
-            for folder in targets:
-                if folder.exists():
-                    folder.rename(Path(temporary, f"{folder.name}-before"))
-                made[folder].rename(folder)
+            made = Path(temporary)
+            for name, text in {**files, MARK: "".join(f"{name}\n" for name in sorted(files))}.items():
+                made.joinpath(name).parent.mkdir(parents=True, exist_ok=True)
+                made.joinpath(name).write_text(text, encoding="utf-8")
+            _format(made)
+            before = _written(out)
+            for name in (*sorted(files), MARK):
+                out.joinpath(name).parent.mkdir(parents=True, exist_ok=True)
+                made.joinpath(name).replace(out / name)
+        for name in before - files.keys():
+            _remove(out, name)
     except OSError as error:
         raise ExportError(f"{error.filename or out}: {error.strerror}") from error
-    return [folder / name for folder, files in targets.items() for name in sorted(files)]
+    return [out / name for name in sorted(files)]
 
 
-def _refuse_other_files(folder: Path) -> None:
-    if not folder.exists():
-        return
-    if not folder.is_dir():
-        raise ExportError(f"{folder}: is no folder; name another with --out")
-    for path in sorted(folder.iterdir()):
-        if not any(path.match(pattern) for pattern in _OF_A_MODULE):
-            raise ExportError(f"{folder}: holds {path.name}, which no export wrote; name another with --out")
+def _written(out: Path) -> set[str]:
+    """What an export wrote into a folder, by the mark that it left."""
+    mark = out / MARK
+    return set(mark.read_text(encoding="utf-8").split("\n")) - {""} if mark.is_file() else set()
 
 
-def _write(folder: Path, files: Mapping[str, str]) -> None:
-    folder.mkdir()
-    for name, text in files.items():
-        (folder / name).write_text(text, encoding="utf-8")
+def _refuse_others(out: Path, files: Files) -> None:
+    """Refuse to write over what no export wrote."""
+    before = _written(out)
+    for name in sorted(files):
+        path = out / name
+        for folder in path.relative_to(out).parents:
+            if out.joinpath(folder).is_file():
+                raise ExportError(f"{out / folder}: is no folder; name another with --out")
+        if name not in before and path.exists():
+            raise ExportError(f"{path}: no export wrote it; name another folder with --out")
+
+
+def _remove(out: Path, name: str) -> None:
+    path = out / name
+    path.unlink(missing_ok=True)
+    for folder in path.relative_to(out).parents:
+        whole = out / folder
+        if folder == Path() or any(whole.iterdir()):
+            return
+        whole.rmdir()
 
 
 def _format(folder: Path) -> None:

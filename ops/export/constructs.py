@@ -69,11 +69,13 @@ class Module:
         """A module of one construct, whose parameters are its variables."""
         stack, construct = ModuleStack(app, name), CONSTRUCTS[name]
         hints = get_type_hints(construct.__init__)
-        given = {
-            parameter: _argument(stack, parameter, hints[parameter])
-            for parameter, details in inspect.signature(construct.__init__).parameters.items()
-            if details.kind is details.KEYWORD_ONLY
-        }
+        given = {}
+        for parameter, details in inspect.signature(construct.__init__).parameters.items():
+            if details.kind is details.KEYWORD_ONLY:
+                given[parameter] = _argument(stack, parameter, hints[parameter])
+            if parameter == "fleet":
+                # One of many modules: its messages say which.
+                stack.prefix = "${var.fleet}."
         made: Any = construct(stack, "Default", **given)
         for part in PUBLISHED:
             if hasattr(made, part):
@@ -84,6 +86,11 @@ class Module:
     def call_name(self) -> str:
         """What a call of it is named, where there is one."""
         return self.name.replace("-", "_")
+
+    @property
+    def published(self) -> list[DataclassInstance]:
+        """What the construct publishes."""
+        return [getattr(self.made, part) for part in PUBLISHED if hasattr(self.made, part)]
 
     def outputs(self, address: str) -> Any:
         """What the construct would publish, from a call of the module.

@@ -36,7 +36,9 @@ def files_of(module: Module) -> dict[str, str]:
         "outputs.tf": joined(
             output_block(item.labels[0], item.body) for item in elements if item.kind == "output"
         ),
-        "variables.tf": joined(_variable(name, body) for name, body in module.synthesis["variable"].items()),
+        "variables.tf": joined(
+            variable_block(name, body) for name, body in module.synthesis["variable"].items()
+        ),
         "versions.tf": terraform_block({**module.synthesis["terraform"], "backend": {}}),
     }
 
@@ -78,7 +80,8 @@ def _text_of(title: str, mine: Iterable[Element]) -> str:
     return joined(texts)
 
 
-def _variable(name: str, body: Mapping[str, Any]) -> str:
+def variable_block(name: str, body: Mapping[str, Any]) -> str:
+    """A variable."""
     lines = [argument("description", body["description"]), assigned("type", body["type"])]
     lines += [argument("default", body["default"])] if "default" in body else []
     lines += [] if body["nullable"] else [argument("nullable", False)]
