@@ -29,6 +29,8 @@ class Researcher(Construct):
     The commands are ``scythe-aws connect``, ``status``, ``logs``, ``download``, and ``stop``, which cancels runs
     through Hatchet. It changes nothing in AWS: who may update a service may also give it another task definition.
 
+    Costs: nothing.
+
     Attributes:
         attributes: the policy, to attach to the researchers' group, role or permission set, and the same as a
             document, for an account where policies come from elsewhere.

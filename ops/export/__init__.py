@@ -31,7 +31,8 @@ def of_environment(out: Path, environment: Environment, sources: Sources | None)
     found = configurations(environment, sources or Sources(".."), states)
     files = {f"{stack}/{name}": text for stack, named in found.items() for name, text in named.items()}
     if sources is None:
-        files |= {path: text for path, text in repository(None).items() if path.startswith("modules/")}
+        whole = repository(None)
+        files |= {path: whole[path] for path in whole if path.startswith("modules/") and path.endswith(".tf")}
     return files
 
 

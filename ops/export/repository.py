@@ -3,22 +3,58 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 
 from modules.stack import ScytheApp
-from ops.export.constructs import modules_of
+from ops.export.changelog import changelog, releases
+from ops.export.constructs import Module, modules_of
+from ops.export.documents import formatted, readme_of, readme_of_root
 from ops.export.modules import files_of
+from ops.export.moved import MOVES, counted, moved_file
+from ops.export.rendering import render
 from ops.export.root import RootModule
+
+_VARIABLES = "variables.tf"
 
 
 def repository(version: str | None) -> dict[str, str]:
     """The files by their paths, as text that ``terraform fmt`` has yet to align.
 
     Args:
-        version: what the examples and the documentation pin; None for the newest of the changelog.
+        version: what the documentation pins; None for the newest of the changelog.
+
+    Raises:
+        TerraformError: terraform, by which the documentation shows types, is missing or too old.
     """
     with tempfile.TemporaryDirectory() as unused:
         app = ScytheApp(outdir=unused)
         modules = modules_of(app)
-        folders = {"": RootModule(app, modules).files()}
+        root = RootModule(app, modules)
+        folders = {"": root.files()}
         folders |= {f"modules/{module.name}/": files_of(module) for module in modules.values()}
-    return {f"{folder}{name}": text for folder, files in folders.items() for name, text in files.items()}
+        documents = _readmes(root, list(modules.values()), folders, version or releases()[0])
+    files = {f"{folder}{name}": text for folder, files in folders.items() for name, text in files.items()}
+    moved = {
+        f"modules/{name}/moved.tf" if name else "moved.tf": moved_file(moves) for name, moves in MOVES.items()
+    }
+    return files | moved | documents | _beside()
+
+
+def _beside() -> dict[str, str]:
+    """What tells nothing of a module."""
+    return {
+        "CHANGELOG.md": changelog(),
+        "LICENSE": render("LICENSE"),
+        "docs/UPGRADE.md": render("docs/UPGRADE.md", moves=counted(MOVES)),
+    }
+
+
+def _readmes(
+    root: RootModule, modules: list[Module], folders: Mapping[str, Mapping[str, str]], version: str
+) -> dict[str, str]:
+    variables = formatted({folder: files[_VARIABLES] for folder, files in folders.items()})
+    found = {"README.md": readme_of_root(root, modules, variables[""], version, {})}
+    for module in modules:
+        folder = f"modules/{module.name}/"
+        found[f"{folder}README.md"] = readme_of(module, variables[folder], version)
+    return found

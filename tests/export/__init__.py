@@ -1,0 +1,1 @@
+"""The modules' repository as a registry and its readers get it."""
