@@ -9,6 +9,7 @@ from modules.stack import ScytheApp
 from ops.export.changelog import changelog, releases
 from ops.export.constructs import Module, modules_of
 from ops.export.documents import formatted, readme_of, readme_of_root
+from ops.export.examples import EXAMPLES, examples
 from ops.export.modules import files_of
 from ops.export.moved import MOVES, counted, moved_file
 from ops.export.rendering import render
@@ -32,12 +33,13 @@ def repository(version: str | None) -> dict[str, str]:
         root = RootModule(app, modules)
         folders = {"": root.files()}
         folders |= {f"modules/{module.name}/": files_of(module) for module in modules.values()}
+        terraform = root.synthesize()["terraform"]
         documents = _readmes(root, list(modules.values()), folders, version or releases()[0])
     files = {f"{folder}{name}": text for folder, files in folders.items() for name, text in files.items()}
     moved = {
         f"modules/{name}/moved.tf" if name else "moved.tf": moved_file(moves) for name, moves in MOVES.items()
     }
-    return files | moved | documents | _beside()
+    return files | moved | documents | examples(terraform) | _beside()
 
 
 def _beside() -> dict[str, str]:
@@ -53,7 +55,7 @@ def _readmes(
     root: RootModule, modules: list[Module], folders: Mapping[str, Mapping[str, str]], version: str
 ) -> dict[str, str]:
     variables = formatted({folder: files[_VARIABLES] for folder, files in folders.items()})
-    found = {"README.md": readme_of_root(root, modules, variables[""], version, {})}
+    found = {"README.md": readme_of_root(root, modules, variables[""], version, EXAMPLES)}
     for module in modules:
         folder = f"modules/{module.name}/"
         found[f"{folder}README.md"] = readme_of(module, variables[folder], version)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from modules.network.network import Network
+from ops.export.examples import EXAMPLES
 from ops.export.prose import parts, prose
 from ops.export.tables import types_of
 
@@ -90,3 +91,33 @@ def test_tables_are_those_of_terraform_docs(exported: Path) -> None:
         shown = TABLES.search((folder / "README.md").read_text())
         assert shown is not None
         assert shown[1] == ran.stdout, folder.name
+
+
+def test_every_example_is_a_whole_configuration(exported: Path) -> None:
+    folders = sorted(path for path in (exported / "examples").iterdir() if path.is_dir())
+    assert [folder.name for folder in folders] == sorted(EXAMPLES)
+    for folder in folders:
+        assert {path.name for path in folder.iterdir()} >= {
+            *("main.tf", "variables.tf", "outputs.tf", "versions.tf"),
+            "README.md",
+        }
+        assert "region = var.region" in (folder / "main.tf").read_text()
+
+
+def test_examples_use_variables_and_outputs_that_exist(exported: Path) -> None:
+    seen = 0
+    for path in sorted((exported / "examples").glob("*/*.tf")):
+        text = path.read_text()
+        own = declared(path.parent, "variable")
+        assert set(re.findall(r"var\.(\w+)", text)) <= own, path
+        for name, body in re.findall(r'^module "(\w+)" \{\n(.*?)^\}', text, re.MULTILINE | re.DOTALL):
+            source = re.search(r'source += "(.+)"', body)
+            assert source is not None, path
+            module = (path.parent / source[1]).resolve()
+            given = set(re.findall(r"^  (\w+) += ", body, re.MULTILINE)) - {"source", "for_each", "count"}
+            assert given <= declared(module, "variable"), f"{path}: {name}"
+            for other in path.parent.glob("*.tf"):
+                read = set(re.findall(rf"module\.{name}\.(\w+)", other.read_text()))
+                assert read <= declared(module, "output"), f"{other}: {name}"
+                seen += len(read)
+    assert seen > 10
