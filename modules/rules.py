@@ -70,7 +70,7 @@ class Rule:
     def terraform(self, expression: object, *, nullable: bool = False) -> str:
         """The condition of a ``validation`` block; null passes where a value may be left out."""
         condition = PLACEHOLDER.sub(lambda _: str(expression), self.condition)
-        return f"{expression} == null ? true : ({condition})" if nullable else condition
+        return f"{expression} == null ? true : {condition}" if nullable else condition
 
     def refusal(self, value: object) -> str:
         """What is said of a value that is not allowed."""

@@ -74,7 +74,7 @@ class Validation:
 
     def unless_null(self, reference: Expression) -> Validation:
         """It, where there is something to validate."""
-        return replace(self, condition=f"{reference} == null ? true : ({self.condition})")
+        return replace(self, condition=f"{reference} == null ? true : {self.condition}")
 
 
 def variable(field: FieldInfo, *, is_left_open: bool = False) -> dict[str, Any]:
