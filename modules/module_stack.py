@@ -124,13 +124,9 @@ class ModuleStack(ScytheStack):
         texts = {key: text for key, text in completed(settings, given, {}).items() if key in chosen}
         whole = {**given, **{key: local(self, names[key], text) for key, text in texts.items()}}
         rules = list(validations(settings, given, {}, below=below))
+        places = [_last_read(rule, {key: names[key] for key in chosen}) for rule in rules]
         for key in chosen:
-            own = [
-                # Terraform wants each rule to read the variable that it stands at.
-                rule if _reads(rule.condition, names[key]) else rule.unless_null(given[key])
-                for rule in rules
-                if re.split(r"[.$]", rule.path)[0] == key
-            ]
+            own = [rule for rule, place in zip(rules, places, strict=True) if place == key]
             arguments = variable(settings.model_fields[key], is_left_open=key in settings.left_open)
             self._variables[names[key]] = _Variable(arguments, own, prefix=self.prefix)
         return cast("Module", types.SimpleNamespace(**{key: whole[key] for key in chosen}))
@@ -202,6 +198,15 @@ class ModuleStack(ScytheStack):
 
 def _reads(text: str, name: str) -> bool:
     return re.search(rf"\bvar\.{name}\b", text) is not None
+
+
+def _last_read(rule: Validation, names: dict[str, str]) -> str:
+    """The key of the last variable that a rule reads: so no two variables' rules wait for each other.
+
+    Terraform wants each rule to read the variable that it stands at.
+    """
+    condition = rule.block()["condition"]
+    return next((key for key in reversed(names) if _reads(condition, names[key])), "")
 
 
 def _object_of(name: str, found: _Variable, read: str) -> dict[str, str]:

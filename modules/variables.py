@@ -191,7 +191,8 @@ def _of_rule(
         return Validation(".".join(map(str, rule.path)), rule.words(whole), condition, loops)
     loop = Loop.over(whole[rule.key], "name", "value", loops)
     keys = {**whole, "name": Expression(loop.key), "value": Expression(loop.value)}
-    return Validation(f"{rule.key}.${{{loop.key}}}", rule.message, rule.terraform(keys), (*loops, loop))
+    path = ".".join([rule.key, f"${{{loop.key}}}", *map(str, rule.below)])
+    return Validation(path, rule.words(keys), rule.terraform(keys), (*loops, loop))
 
 
 def _of_value(
