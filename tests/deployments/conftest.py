@@ -17,6 +17,7 @@ from ops.terraform import TerraformError
 from tests.deployments.deployed import Data, Deployed
 from tests.deployments.dozen import CERTIFICATE, dozen
 from tests.deployments.once import once
+from tests.deployments.providers import Providers
 
 SYNTH = threading.Lock()
 """One thread at a time speaks with jsii."""
@@ -99,11 +100,14 @@ def _run(folder: Path, name: str) -> Run:
     """Apply, plan again and destroy one environment of the dozen, on a local AWS of its own."""
     folder.mkdir()
     run = Run(name, str(folder))
-    with LocalAws.start(log=folder / "local-aws.log", certificates=[CERTIFICATE]) as aws:
+    with (
+        LocalAws.start(log=folder / "local-aws.log", certificates=[CERTIFICATE]) as aws,
+        Providers.of(aws.environment) as providers,
+    ):
         data = next(data for data in dozen(aws) if data["name"] == name)
         before = aws.leftovers(*REGIONS)
         with SYNTH:
-            deployed = Deployed.synthesized(aws, folder, data)
+            deployed = Deployed.synthesized(aws, folder, data, providers=providers)
         run.parts = list(deployed.parts)
         try:
             with ThreadPoolExecutor(2) as pool:
