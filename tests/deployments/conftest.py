@@ -22,7 +22,21 @@ from tests.deployments.providers import Providers
 SYNTH = threading.Lock()
 """One thread at a time speaks with jsii."""
 
+LONGEST = ("test_dozen.py", "test_hatchet_changes.py", "test_again.py", "test_changes.py")
+"""The files of this folder that wait for minutes, for a provider that polls."""
+
 REGIONS = ("us-east-1", "eu-west-1", "ap-northeast-1")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest begins first; who else asks for the dozen comes last, rather than wait for it."""
+    asking = {item.path for item in items if "runs" in getattr(item, "fixturenames", ())}
+
+    def place(item: pytest.Item) -> int:
+        name = item.path.name
+        return LONGEST.index(name) if name in LONGEST else len(LONGEST) + (item.path in asking)
+
+    items.sort(key=place)
 
 
 @dataclass
