@@ -24,7 +24,8 @@ from modules.expression import Expression, local
 from modules.hatchet.attributes import HatchetAttributes
 from modules.rules import Settings
 from modules.stack import TERRAFORM_VERSION, DataclassInstance, Label, ScytheApp, ScytheStack, published
-from modules.variables import Validation, completed, validations, variable
+from modules.validations import Validation, completed, validations
+from modules.variables import variable
 
 AWS_PROVIDER_VERSION = ">= 5.100, < 7.0"
 """From the version that the bindings are made from to the last major one that the constructs are known to fit."""
