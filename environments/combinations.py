@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from environments.regions import partition_of
-from modules.rules import Fault, Path
+from modules.rules import CrossRule, Fault, ItemRule, Path, SearchedRule
 
 if TYPE_CHECKING:
     from environments.schema import Environment
@@ -28,28 +28,153 @@ SMALLEST_VPC = 21
 "Application Load Balancers", subnets)."""
 
 
+def _taken_twice(environment: Environment) -> Iterator[Fault]:
+    takers: dict[str, str] = {}
+    for name, fleet in environment.workers.items():
+        for task in fleet.experiments or ():
+            if task in takers:
+                yield Fault(
+                    ("workers", name, "experiments"),
+                    f"names {task}, which fleet {takers[task]} names too; must be named by one fleet",
+                    _role_and_experiments(name, takers[task]),
+                )
+            takers.setdefault(task, name)
+
+
+def _without_names(environment: Environment) -> Iterator[Fault]:
+    rest = [
+        name
+        for name, fleet in environment.workers.items()
+        if fleet.role == "leaf" and fleet.experiments is None
+    ]
+    for name in rest[1:]:
+        yield Fault(
+            ("workers", name, "experiments"),
+            f"is missing, as it is in fleet {rest[0]}; must be named by all leaf fleets but one, which runs the rest",
+            _role_and_experiments(name, rest[0]),
+        )
+
+
+def _role_and_experiments(*fleets: str) -> tuple[Path, ...]:
+    return tuple(("workers", fleet, key) for fleet in fleets for key in ("role", "experiments"))
+
+
+_OTHERS = "[for other, its in {workers} : %s if index(keys({workers}), other) < index(keys({workers}), {name}) && %s]"
+_TAKEN = f"flatten({_OTHERS % ('its.experiments', 'its.experiments != null')})"
+_TAKEN_TWICE = f"setintersection({{value}}.experiments == null ? [] : {{value}}.experiments, {_TAKEN})"
+_WITHOUT_NAMES = _OTHERS % ("other", 'its.role == "leaf" && its.experiments == null')
+
+QUEUES = (
+    SearchedRule(
+        "workers",
+        f'names ${{join(", ", {_TAKEN_TWICE})}}, which another fleet names too; must be named by one fleet',
+        lambda *_: True,
+        f"length({_TAKEN_TWICE}) == 0",
+        ("experiments",),
+        find=_taken_twice,
+    ),
+    SearchedRule(
+        "workers",
+        f"is missing, as it is in fleet ${{{_WITHOUT_NAMES}[0]}}; must be named by all leaf fleets but one, which runs the "
+        "rest",
+        lambda *_: True,
+        f'{{value}}.role != "leaf" || {{value}}.experiments != null || length({_WITHOUT_NAMES}) == 0',
+        ("experiments",),
+        find=_without_names,
+    ),
+)
+"""A task's queue counts for one fleet alone, or two fleets would start workers for the same tasks."""
+
+
+_CLOSED = '({network}.nat == "none" && {network}.existing == null)'
+
+
+def _needs_two(key: str) -> CrossRule:
+    return CrossRule(
+        ("network", "existing", key),
+        "has fewer than 2 subnets; self-hosted Hatchet must have 2, in different Availability Zones",
+        lambda environment: (
+            environment.hatchet.mode == "cloud"
+            or environment.network.existing is None
+            or len(getattr(environment.network.existing, key)) >= 2
+        ),
+        f'{{hatchet}}.mode == "cloud" || try(length({{network}}.existing.{key}) >= 2, true)',
+        depends_on=(("network", "existing"), ("hatchet", "mode")),
+    )
+
+
+def _is_wide_enough(environment: Environment) -> bool:
+    network = environment.network
+    return (
+        environment.hatchet.mode == "cloud"
+        or network.existing is not None
+        or int(network.cidr.split("/")[1]) <= SMALLEST_VPC
+    )
+
+
+COMBINATIONS: tuple[CrossRule | ItemRule, ...] = (
+    CrossRule(
+        ("network", "nat"),
+        "got none, which leaves workers in private subnets no way to Hatchet Cloud; must be instance, single or "
+        "per_az, or worker_subnets: public, or hatchet.mode: self_hosted",
+        lambda environment: (
+            environment.hatchet.mode != "cloud"
+            or not environment.network.is_closed
+            or environment.network.worker_subnets == "public"
+        ),
+        f'{{hatchet}}.mode != "cloud" || !{_CLOSED} || {{network}}.worker_subnets == "public"',
+        depends_on=(*WAY_OUT, ("hatchet", "mode")),
+    ),
+    CrossRule(
+        ("hatchet", "image_registry"),
+        "got upstream, which private subnets cannot reach with nat: none; must be ecr, or left out",
+        lambda environment: (
+            not environment.network.is_closed or environment.hatchet.image_registry != "upstream"
+        ),
+        f'!{_CLOSED} || {{hatchet}}.image_registry != "upstream"',
+        depends_on=(*WAY_OUT, ("hatchet", "image_registry")),
+    ),
+    # A load balancer and a database's subnet group span two zones (Elastic Load Balancing User Guide, "Application
+    # Load Balancers"; Amazon RDS User Guide, "Working with a DB instance in a VPC").
+    CrossRule(
+        ("network", "az_count"),
+        "got 1; self-hosted Hatchet must have at least 2, for its load balancer and its database",
+        lambda environment: (
+            environment.hatchet.mode == "cloud"
+            or environment.network.existing is not None
+            or environment.network.az_count >= 2
+        ),
+        '{hatchet}.mode == "cloud" || {network}.existing != null || {network}.az_count >= 2',
+        depends_on=(("network", "az_count"), ("network", "existing"), ("hatchet", "mode")),
+    ),
+    CrossRule(
+        ("network", "cidr"),
+        lambda environment: (
+            f"got {environment.network.cidr}, whose public subnets are too small for the load balancer of self-hosted "
+            f"Hatchet; must be /{SMALLEST_VPC} or larger"
+        ),
+        _is_wide_enough,
+        '{hatchet}.mode == "cloud" || {network}.existing != null || '
+        f'try(tonumber(split("/", {{network}}.cidr)[1]) <= {SMALLEST_VPC}, true)',
+        "got ${{network}.cidr}, whose public subnets are too small for the load balancer of self-hosted Hatchet; must be "
+        f"/{SMALLEST_VPC} or larger",
+        depends_on=(("network", "cidr"), ("network", "existing"), ("hatchet", "mode")),
+    ),
+    _needs_two("public_subnet_ids"),
+    _needs_two("private_subnet_ids"),
+    *QUEUES,
+)
+"""Those that an exported root module has too."""
+
+
 def combination_faults(environment: Environment) -> Iterator[Fault]:
-    """What does not go together in an environment."""
-    yield from _ways_out(environment)
+    """What does not go together in an environment, beside `COMBINATIONS`."""
     yield from _endpoints(environment)
     yield from _images(environment)
-    yield from _two_zones(environment)
     yield from _certificate_region(environment)
     yield from _boundary(environment)
     yield from _partition(environment)
-    yield from _queues(environment)
     yield from _tags(environment)
-
-
-def _ways_out(environment: Environment) -> Iterator[Fault]:
-    network = environment.network
-    if environment.hatchet.mode == "cloud" and network.is_closed and network.worker_subnets == "private":
-        yield Fault(
-            ("network", "nat"),
-            "got none, which leaves workers in private subnets no way to Hatchet Cloud; must be instance, single or "
-            "per_az, or worker_subnets: public, or hatchet.mode: self_hosted",
-            (*WAY_OUT, ("hatchet", "mode")),
-        )
 
 
 def _endpoints(environment: Environment) -> Iterator[Fault]:
@@ -73,15 +198,7 @@ def _endpoints(environment: Environment) -> Iterator[Fault]:
 
 def _images(environment: Environment) -> Iterator[Fault]:
     network = environment.network
-    if not network.is_closed:
-        return
-    if environment.hatchet.image_registry == "upstream":
-        yield Fault(
-            ("hatchet", "image_registry"),
-            "got upstream, which private subnets cannot reach with nat: none; must be ecr, or left out",
-            (*WAY_OUT, ("hatchet", "image_registry")),
-        )
-    if network.worker_subnets == "public":
+    if not network.is_closed or network.worker_subnets == "public":
         return
     images: dict[Path, str | None] = {("image",): environment.image}
     images |= {("workers", name, "image"): fleet.image for name, fleet in environment.workers.items()}
@@ -91,37 +208,6 @@ def _images(environment: Environment) -> Iterator[Fault]:
                 path,
                 "is out of reach of private subnets with nat: none; must be an image in ECR",
                 (*WAY_OUT, ("hatchet", "image_registry")),
-            )
-
-
-def _two_zones(environment: Environment) -> Iterator[Fault]:
-    """A load balancer and a database's subnet group span two zones.
-
-    Elastic Load Balancing User Guide, "Application Load Balancers"; Amazon RDS User Guide,
-    "Working with a DB instance in a VPC".
-    """
-    network, existing = environment.network, environment.network.existing
-    if environment.hatchet.mode != "self_hosted":
-        return
-    if existing is None and network.az_count < 2:
-        yield Fault(
-            ("network", "az_count"),
-            "got 1; self-hosted Hatchet must have at least 2, for its load balancer and its database",
-            (("network", "az_count"), ("network", "existing"), ("hatchet", "mode")),
-        )
-    if existing is None and int(network.cidr.split("/")[1]) > SMALLEST_VPC:
-        yield Fault(
-            ("network", "cidr"),
-            f"got {network.cidr}, whose public subnets are too small for the load balancer of self-hosted Hatchet; must "
-            f"be /{SMALLEST_VPC} or larger",
-            (("network", "cidr"), ("network", "existing"), ("hatchet", "mode")),
-        )
-    for key in ("public_subnet_ids", "private_subnet_ids") if existing else ():
-        if len(getattr(existing, key)) < 2:
-            yield Fault(
-                ("network", "existing", key),
-                "has fewer than 2 subnets; self-hosted Hatchet must have 2, in different Availability Zones",
-                (("network", "existing"), ("hatchet", "mode")),
             )
 
 
@@ -181,33 +267,6 @@ def _arns(environment: Environment) -> dict[Path, str]:
     for name, fleet in environment.workers.items():
         given |= {("workers", name, "secrets", key): arn for key, arn in fleet.secrets.items()}
     return {path: arn for path, arn in given.items() if arn and arn.startswith("arn:")}
-
-
-def _queues(environment: Environment) -> Iterator[Fault]:
-    """A task's queue counts for one fleet alone, or two fleets would start workers for the same tasks."""
-    takers: dict[str, str] = {}
-    rest: list[str] = []
-    for name, fleet in environment.workers.items():
-        for task in fleet.experiments or ():
-            if task in takers:
-                yield Fault(
-                    ("workers", name, "experiments"),
-                    f"names {task}, which fleet {takers[task]} names too; must be named by one fleet",
-                    _role_and_experiments(name, takers[task]),
-                )
-            takers.setdefault(task, name)
-        if fleet.role == "leaf" and fleet.experiments is None:
-            rest.append(name)
-    for name in rest[1:]:
-        yield Fault(
-            ("workers", name, "experiments"),
-            f"is missing, as it is in fleet {rest[0]}; must be named by all leaf fleets but one, which runs the rest",
-            _role_and_experiments(name, rest[0]),
-        )
-
-
-def _role_and_experiments(*fleets: str) -> tuple[Path, ...]:
-    return tuple(("workers", fleet, key) for fleet in fleets for key in ("role", "experiments"))
 
 
 def _tags(environment: Environment) -> Iterator[Fault]:

@@ -7,13 +7,13 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from environments.combinations import combination_faults
+from environments.combinations import COMBINATIONS, combination_faults
 from environments.regions import REGIONS
 from modules.allowed import NAME, matching, one_of, policy_arn
 from modules.hatchet.settings import HatchetSettings
 from modules.network.settings import NetworkSettings
 from modules.observability.settings import ObservabilitySettings
-from modules.rules import CrossRule, Fault, Rule, Settings
+from modules.rules import CrossRule, Fault, ItemRule, Rule, Settings
 from modules.storage.settings import BUCKET_NAME, StorageSettings
 from modules.worker_fleet.settings import IMAGE, FleetSettings
 
@@ -125,6 +125,8 @@ class Environment(Settings):
         default=None,
         description="The worker image of all fleets that name none; left out: what <name>.image beside this file names.",
     )
+
+    rules: ClassVar[tuple[CrossRule | ItemRule, ...]] = COMBINATIONS
 
     def faults(self) -> Iterable[Fault]:
         """What does not go together."""

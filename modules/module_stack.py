@@ -24,7 +24,8 @@ from modules.expression import Expression, local
 from modules.hatchet.attributes import HatchetAttributes
 from modules.rules import Settings
 from modules.stack import TERRAFORM_VERSION, DataclassInstance, Label, ScytheApp, ScytheStack, published
-from modules.variables import Validation, completed, validations, variable
+from modules.validations import Validation, completed, validations
+from modules.variables import variable
 
 AWS_PROVIDER_VERSION = ">= 5.100, < 7.0"
 """From the version that the bindings are made from to the last major one that the constructs are known to fit."""
@@ -124,13 +125,9 @@ class ModuleStack(ScytheStack):
         texts = {key: text for key, text in completed(settings, given, {}).items() if key in chosen}
         whole = {**given, **{key: local(self, names[key], text) for key, text in texts.items()}}
         rules = list(validations(settings, given, {}, below=below))
+        places = [_last_read(rule, {key: names[key] for key in chosen}) for rule in rules]
         for key in chosen:
-            own = [
-                # Terraform wants each rule to read the variable that it stands at.
-                rule if _reads(rule.condition, names[key]) else rule.unless_null(given[key])
-                for rule in rules
-                if re.split(r"[.$]", rule.path)[0] == key
-            ]
+            own = [rule for rule, place in zip(rules, places, strict=True) if place == key]
             arguments = variable(settings.model_fields[key], is_left_open=key in settings.left_open)
             self._variables[names[key]] = _Variable(arguments, own, prefix=self.prefix)
         return cast("Module", types.SimpleNamespace(**{key: whole[key] for key in chosen}))
@@ -202,6 +199,15 @@ class ModuleStack(ScytheStack):
 
 def _reads(text: str, name: str) -> bool:
     return re.search(rf"\bvar\.{name}\b", text) is not None
+
+
+def _last_read(rule: Validation, names: dict[str, str]) -> str:
+    """The key of the last variable that a rule reads: so no two variables' rules wait for each other.
+
+    Terraform wants each rule to read the variable that it stands at.
+    """
+    condition = rule.block()["condition"]
+    return next((key for key in reversed(names) if _reads(condition, names[key])), "")
 
 
 def _object_of(name: str, found: _Variable, read: str) -> dict[str, str]:

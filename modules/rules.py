@@ -70,7 +70,7 @@ class Rule:
     def terraform(self, expression: object, *, nullable: bool = False) -> str:
         """The condition of a ``validation`` block; null passes where a value may be left out."""
         condition = PLACEHOLDER.sub(lambda _: str(expression), self.condition)
-        return f"{expression} == null ? true : ({condition})" if nullable else condition
+        return f"{expression} == null ? true : {condition}" if nullable else condition
 
     def refusal(self, value: object) -> str:
         """What is said of a value that is not allowed."""
@@ -120,6 +120,7 @@ class CrossRule:
         check: whether the settings are allowed.
         condition: the same as a Terraform expression in which keys stand as ``{az_count}``.
         template: the message as a Terraform template with such keys, where the message is a function.
+        depends_on: the keys, below the settings, that a fault comes from; None for those of the condition.
     """
 
     path: Path
@@ -127,6 +128,7 @@ class CrossRule:
     check: Callable[[Any], bool]
     condition: str
     template: str = ""
+    depends_on: tuple[Path, ...] | None = None
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -154,7 +156,8 @@ class CrossRule:
         """What it finds."""
         if not self.check(settings):
             message = self.message if isinstance(self.message, str) else self.message(settings)
-            yield Fault(self.path, message, tuple((key,) for key in self.keys))
+            depends_on = tuple((key,) for key in self.keys) if self.depends_on is None else self.depends_on
+            yield Fault(self.path, message, depends_on)
 
 
 @dataclass(frozen=True)
@@ -166,16 +169,22 @@ class ItemRule:
         message: what is wrong and what is allowed, reported at the item.
         check: whether the settings' item of a name and a value is allowed.
         condition: the same as a Terraform expression over ``{name}``, ``{value}`` and the settings' keys.
+        below: the key below the item that it is reported at.
     """
 
     key: str
     message: str
-    check: Callable[[Any, str, str], bool]
+    check: Callable[[Any, str, Any], bool]
     condition: str
+    below: Path = ()
 
     def terraform(self, expressions: Mapping[str, object]) -> str:
         """The condition for one item."""
         return filled(self.condition, expressions)
+
+    def words(self, expressions: Mapping[str, object]) -> str:
+        """The message for one item, as a Terraform template."""
+        return filled(self.message, expressions)
 
     def faults(self, settings: Any) -> Iterable[Fault]:
         """What it finds, item by item."""
@@ -183,7 +192,22 @@ class ItemRule:
         for name, value in getattr(settings, self.key).items():
             if not self.check(settings, name, value):
                 depends_on = [(key, name) for key in others if name in getattr(settings, key)]
-                yield Fault((self.key, name), self.message, (*depends_on, (self.key, name)))
+                yield Fault((self.key, name, *self.below), self.message, (*depends_on, (self.key, name)))
+
+
+@dataclass(frozen=True)
+class SearchedRule(ItemRule):
+    """A rule whose faults a function finds, for words that name what it found.
+
+    Attributes:
+        find: finds the faults in the settings.
+    """
+
+    find: Callable[[Any], Iterable[Fault]] = lambda _: ()
+
+    def faults(self, settings: Any) -> Iterable[Fault]:
+        """What it finds."""
+        return self.find(settings)
 
 
 def filled(template: str, expressions: Mapping[str, object]) -> str:

@@ -19,6 +19,7 @@ from main import synthesize
 from ops.export import write
 from ops.export.repository import repository
 from ops.terraform import Terraform
+from tests.deployments.providers import Providers
 
 DOCS = Path(__file__).parents[1] / "environments/docs.yaml"
 
@@ -109,19 +110,21 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def plans_of_stacks(folder: Path, aws: LocalAws) -> dict[str, dict[str, Any]]:
-    """The plan of each stack."""
-    plans = {}
-    for stack in STACKS:
-        where = folder / "cdktf.out/stacks" / stack
-        terraform = Terraform(where, aws.environment)
+def plan_of(folder: Path, aws: LocalAws, providers: Providers) -> dict[str, Any]:
+    """The plan of a configuration in a folder."""
+    with providers.one(folder) as provider:
+        terraform = Terraform(folder, {**aws.environment, **provider})
         terraform.init()
-        terraform.plan(where / "plan")
-        plans[stack] = terraform.show_json(where / "plan")
-    return plans
+        terraform.plan(folder / "plan")
+        return terraform.show_json(folder / "plan")
 
 
-def plan_of_modules(folder: Path, aws: LocalAws) -> dict[str, Any]:
+def plans_of_stacks(folder: Path, aws: LocalAws, providers: Providers) -> dict[str, dict[str, Any]]:
+    """The plan of each stack."""
+    return {stack: plan_of(folder / "cdktf.out/stacks" / stack, aws, providers) for stack in STACKS}
+
+
+def plan_of_modules(folder: Path, aws: LocalAws, providers: Providers) -> dict[str, Any]:
     """The plan of a configuration with a module for each stack, and one with a module that was changed."""
     shutil.copytree(folder / "dist", folder / "changed")
     changed = folder / "changed/modules/network"
@@ -139,10 +142,7 @@ def plan_of_modules(folder: Path, aws: LocalAws) -> dict[str, Any]:
     calls["changed"] = calls["docs-network"] | {"source": "./changed/modules/network"}
     outputs = {name: {"value": f"${{module.{name}}}"} for name in calls}
     (folder / "main.tf.json").write_text(json.dumps({**PROVIDER, "module": calls, "output": outputs}))
-    terraform = Terraform(folder, aws.environment)
-    terraform.init()
-    terraform.plan(folder / "plan")
-    return terraform.show_json(folder / "plan")
+    return plan_of(folder, aws, providers)
 
 
 CHANGES = [
@@ -155,7 +155,9 @@ CHANGES = [
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_stacks_and_modules_plan_the_same(folder: Path, aws: LocalAws) -> None:
-    stacks, modules = plans_of_stacks(folder, aws), plan_of_modules(folder, aws)
+    with Providers.of(aws.environment) as providers:
+        stacks = plans_of_stacks(folder, aws, providers)
+        modules = plan_of_modules(folder, aws, providers)
 
     for name, stack in stacks.items():
         theirs = resources(modules, f"module.{name}.")

@@ -9,6 +9,7 @@ import pytest
 
 from local_aws import LocalAws
 from ops.terraform import Terraform
+from tests.deployments.providers import Providers
 
 EVERY_RESOURCE = Path(__file__).parent / "every_resource"
 
@@ -18,9 +19,18 @@ EVERY_RESOURCE = Path(__file__).parent / "every_resource"
 @pytest.mark.parametrize(("region", "az_count"), [("us-east-1", 4), ("eu-west-1", 1)])
 def test_every_resource_stays_as_applied_changes_and_goes(tmp_path: Path, region: str, az_count: int) -> None:
     shutil.copytree(EVERY_RESOURCE, tmp_path, dirs_exist_ok=True)
-    with LocalAws.start() as aws:
-        variables = {"TF_VAR_region": region, "TF_VAR_az_count": str(az_count)}
-        terraform = Terraform(tmp_path, {**aws.environment, **variables})
+    with (
+        LocalAws.start() as aws,
+        Providers.of(aws.environment) as providers,
+        providers.one(tmp_path) as provider,
+    ):
+        environment = {
+            **aws.environment,
+            **provider,
+            "TF_VAR_region": region,
+            "TF_VAR_az_count": str(az_count),
+        }
+        terraform = Terraform(tmp_path, environment)
         terraform.init()
         terraform.apply()
         outputs = terraform.outputs()
@@ -29,9 +39,7 @@ def test_every_resource_stays_as_applied_changes_and_goes(tmp_path: Path, region
         secrets = aws.client("secretsmanager", region)
         secrets.put_secret_value(SecretId="every/hatchet-client-token", SecretString="a-token")
 
-        changed = Terraform(
-            tmp_path, {**aws.environment, **variables, "TF_VAR_max": "20", "TF_VAR_boot": "2"}
-        )
+        changed = Terraform(tmp_path, {**environment, "TF_VAR_max": "20", "TF_VAR_boot": "2"})
         plan = changed.plan(tmp_path / "changed.plan")
         assert plan.actions == {
             "aws_appautoscaling_target.this": "update",

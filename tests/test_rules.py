@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 from pydantic import create_model
 
-from environments.schema import StateSettings
+from environments.schema import Environment, StateSettings
 from modules.hatchet.settings import Database, HatchetSettings
 from modules.network.settings import NetworkSettings
 from modules.rules import CrossRule, ItemRule, Rule, Settings
@@ -46,6 +46,12 @@ BARE: dict[type[Settings], type[Settings]] = {}
 
 DAILY = {"start": "rate(1 day)", "end": "rate(2 days)"}
 SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:license-AbCdEf"
+LAB: dict[str, Any] = {"name": "lab", "workers": {"simulations": {"role": "leaf"}}}
+ANNUAL = {"role": "leaf", "experiments": ["annual"]}
+CLOSED: dict[str, Any] = {
+    "network": {"nat": "none", "interface_endpoints": True}, "hatchet": {"mode": "self_hosted"},
+}  # fmt: skip
+VPC = {"vpc_id": "vpc-12345678", "private_subnet_ids": ["subnet-12345678"]}
 COMBINATIONS: list[tuple[type[Settings], dict[str, Any]]] = [
     (NetworkSettings, {}),
     (
@@ -85,6 +91,16 @@ COMBINATIONS: list[tuple[type[Settings], dict[str, Any]]] = [
         FleetSettings,
         {"role": "leaf", "environment": {"SITE": "https://me:mine@a.b"}, "secrets": {"ECS_X": SECRET}},
     ),
+    (Environment, LAB),
+    (Environment, {**LAB, "network": {"nat": "none"}}),
+    (Environment, {**LAB, "network": {"nat": "none", "worker_subnets": "public"}}),
+    (Environment, {**LAB, **CLOSED}),
+    (Environment, {**LAB, **CLOSED, "hatchet": {"mode": "self_hosted", "image_registry": "upstream"}}),
+    (Environment, {**LAB, "hatchet": {"mode": "self_hosted"}, "network": {"az_count": 1}}),
+    (Environment, {**LAB, "hatchet": {"mode": "self_hosted"}, "network": {"cidr": "10.0.0.0/22"}}),
+    (Environment, {**LAB, "hatchet": {"mode": "self_hosted"}, "network": {"existing": VPC}}),
+    (Environment, {**LAB, "workers": {"a": {**ANNUAL}, "b": {**ANNUAL}, "c": {"role": "leaf"}}}),
+    (Environment, {**LAB, "workers": {"a": {"role": "leaf"}, "b": {"role": "leaf"}, "c": {"role": "fan"}}}),
     (Capacity, {"spot": 0}),
     (Capacity, {"on_demand": 1}),
     (Capacity, {"spot": 0, "on_demand": 1, "fallback": {"max": 5}}),
@@ -133,10 +149,13 @@ COMBINATIONS: list[tuple[type[Settings], dict[str, Any]]] = [
 
 def evaluated(conditions: list[str], folder: Path) -> list[bool]:
     """What Terraform says of conditions."""
+    # A line of the console's has at most 64 KiB.
+    lines = ",\n".join(f"({condition})" for condition in conditions)
+    (folder / "main.tf").write_text(f"locals {{\n  answers = [{lines}]\n}}\n")
     ran = subprocess.run(
         ["terraform", "console"],
         cwd=folder,
-        input=f"jsonencode([{', '.join(f'({condition})' for condition in conditions)}])\n",
+        input="jsonencode(local.answers)\n",
         capture_output=True,
         text=True,
         check=True,

@@ -18,6 +18,7 @@ from ops.errors import CommandError
 from ops.hatchet_token import check_token
 from tests.command import client_token, scythe_aws
 from tests.deployments.deployed import Deployed
+from tests.deployments.providers import Providers
 
 IMAGE = f"123456789012.dkr.ecr.us-east-1.amazonaws.com/lab/worker@sha256:{'a' * 64}"
 ORDERS = ["-".join(order) for order in permutations(("image", "token", "deploy"))]
@@ -131,7 +132,7 @@ def test_a_named_secret_that_is_not_there_is_told(aws: LocalAws, tmp_path: Path)
 class Lab:
     """One environment, and what a person does to it."""
 
-    def __init__(self, aws: LocalAws, folder: Path, order: str, base: Deployed) -> None:
+    def __init__(self, aws: LocalAws, folder: Path, order: str, base: Deployed, providers: Providers) -> None:
         """Prepare an environment with its first two stacks deployed: those of `base`, but for the secret."""
         self.name = f"lab{ORDERS.index(order)}"
         self.file = folder / order / f"{self.name}.yaml"
@@ -139,7 +140,7 @@ class Lab:
         states.mkdir(parents=True)
         self.file.write_text(yaml.safe_dump(lab(aws, self.name)))
         self._aws = aws
-        self.deployed = Deployed(aws, self.file.parent, load(self.file))
+        self.deployed = Deployed(aws, self.file.parent, load(self.file), providers=providers)
         self.said = ""
         secret = aws.client("secretsmanager").create_secret(Name=f"{self.name}/hatchet-client-token")
         for part in ("network", "storage"):
@@ -206,11 +207,12 @@ HELD = dict.fromkeys(RUNNING, (0, 0))
 
 
 @pytest.fixture(scope="module")
-def labs(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Lab]:
+def labs(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Lab]]:
     folder = tmp_path_factory.mktemp("labs")
-    base = Deployed.synthesized(aws, folder, lab(aws, "base"))
-    base.apply(["network", "storage"])
-    return {order: Lab(aws, folder, order, base) for order in ORDERS}
+    with Providers.of(aws.environment) as providers:
+        base = Deployed.synthesized(aws, folder, lab(aws, "base"), providers=providers)
+        base.apply(["network", "storage"])
+        yield {order: Lab(aws, folder, order, base, providers) for order in ORDERS}
 
 
 @pytest.mark.slow

@@ -12,6 +12,9 @@ _FIRST = ("count", "for_each", "provider")
 _LAST = ("depends_on",)
 _CONDITIONS = ("precondition", "postcondition")
 
+MANY = 5
+"""So many nested blocks of one type, each of plain arguments, are written as a dynamic block."""
+
 Shape = Mapping[str, Any]
 """For each argument what CDKTF's HCL synthesis says of it, with ``isBlock`` and the ``value``'s own shapes."""
 
@@ -61,20 +64,40 @@ def _arguments(values: Mapping[str, Any], shape: Shape, indent: str) -> Iterator
     yield [argument(name, values[name], indent) for name in others]
     for name in nested:
         inner = shape[name]["value"]
+        if repeated := _repeated(name, _as_list(values[name]), inner, indent):
+            yield repeated
+            continue
         for place, item in enumerate(_as_list(values[name])):
             shapes = inner[place] if isinstance(inner, list) else inner
             yield _nested(name, _arguments(item, shapes, indent + STEP), indent)
     for name, body in values.get("dynamic", {}).items():
-        inside = [argument(key, value, indent + STEP * 2) for key, value in body["content"].items()]
-        groups = [
-            [argument("for_each", body["for_each"], indent + STEP)],
-            _nested("content", [inside], indent + STEP),
-        ]
-        yield _nested(f'dynamic "{name}"', groups, indent)
+        yield _dynamic(name, body["for_each"], body["content"], indent)
     yield [argument(name, values[name], indent) for name in ("tags",) if name in values]
     if "lifecycle" in values:
         yield _nested("lifecycle", _lifecycle(values["lifecycle"], indent + STEP), indent)
     yield [_references(name, values[name], indent) for name in _LAST if name in values]
+
+
+def _repeated(name: str, items: list[Any], shapes: Any, indent: str) -> list[str]:
+    """Many blocks of plain arguments as one dynamic block; nothing for what is else."""
+    plain = not any(map(_is_block, shapes[0].values())) if isinstance(shapes, list) and shapes else False
+    if len(items) < MANY or not plain:
+        return []
+    keys = dict.fromkeys(key for item in items for key in item)
+    short = {key: "_".join(key.split("_")[-2:]) for key in keys}
+    if len(set(short.values())) < len(keys):
+        short = {key: key for key in keys}
+    each = [{short[key]: item.get(key) for key in keys} for item in items]
+    return _dynamic(name, each, {key: f"${{{name}.value.{short[key]}}}" for key in keys}, indent)
+
+
+def _dynamic(name: str, for_each: Any, content: Mapping[str, Any], indent: str) -> list[str]:
+    inside = [argument(key, value, indent + STEP * 2) for key, value in content.items()]
+    groups = [
+        [argument("for_each", for_each, indent + STEP)],
+        _nested("content", [inside], indent + STEP),
+    ]
+    return _nested(f'dynamic "{name}"', groups, indent)
 
 
 def _lifecycle(values: Mapping[str, Any], indent: str) -> Iterator[list[str]]:

@@ -17,11 +17,26 @@ from ops.terraform import TerraformError
 from tests.deployments.deployed import Data, Deployed
 from tests.deployments.dozen import CERTIFICATE, dozen
 from tests.deployments.once import once
+from tests.deployments.providers import Providers
 
 SYNTH = threading.Lock()
 """One thread at a time speaks with jsii."""
 
+LONGEST = ("test_dozen.py", "test_hatchet_changes.py", "test_again.py", "test_changes.py")
+"""The files of this folder that wait for minutes, for a provider that polls."""
+
 REGIONS = ("us-east-1", "eu-west-1", "ap-northeast-1", "cn-north-1")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest begins first; who else asks for the dozen comes last, rather than wait for it."""
+    asking = {item.path for item in items if "runs" in getattr(item, "fixturenames", ())}
+
+    def place(item: pytest.Item) -> int:
+        name = item.path.name
+        return LONGEST.index(name) if name in LONGEST else len(LONGEST) + (item.path in asking)
+
+    items.sort(key=place)
 
 
 @dataclass
@@ -99,11 +114,14 @@ def _run(folder: Path, name: str) -> Run:
     """Apply, plan again and destroy one environment of the dozen, on a local AWS of its own."""
     folder.mkdir()
     run = Run(name, str(folder))
-    with LocalAws.start(log=folder / "local-aws.log", certificates=[CERTIFICATE]) as aws:
+    with (
+        LocalAws.start(log=folder / "local-aws.log", certificates=[CERTIFICATE]) as aws,
+        Providers.of(aws.environment) as providers,
+    ):
         data = next(data for data in dozen(aws) if data["name"] == name)
         before = aws.leftovers(*REGIONS)
         with SYNTH:
-            deployed = Deployed.synthesized(aws, folder, data)
+            deployed = Deployed.synthesized(aws, folder, data, providers=providers)
         run.parts = list(deployed.parts)
         try:
             with ThreadPoolExecutor(2) as pool:

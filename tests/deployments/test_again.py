@@ -13,6 +13,7 @@ from local_aws import LocalAws
 from ops.terraform import TerraformError
 from tests.deployments.deployed import Data, Deployed
 from tests.deployments.once import once
+from tests.deployments.providers import Providers
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -91,9 +92,15 @@ def _kept(storage: Storage) -> dict[str, Any]:
 
 
 def _deploy_again(folder: Path) -> dict[str, Any]:
-    with LocalAws.start(log=folder / "local-aws.log") as aws, ThreadPoolExecutor(2) as pool:
+    with (
+        LocalAws.start(log=folder / "local-aws.log") as aws,
+        Providers.of(aws.environment) as providers,
+        ThreadPoolExecutor(2) as pool,
+    ):
         forced, kept = (
-            Storage.synthesized(aws, folder / name, _environment(name, force_destroy=force))
+            Storage.synthesized(
+                aws, folder / name, _environment(name, force_destroy=force), providers=providers
+            )
             for name, force in (("goes", True), ("stays", False))
         )
         goes, stays = pool.submit(_forced, forced), pool.submit(_kept, kept)

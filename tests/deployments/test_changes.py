@@ -15,6 +15,7 @@ from ops.terraform import TerraformError
 from tests.deployments.deployed import Data, Deployed
 from tests.deployments.dozen import ACCOUNT
 from tests.deployments.once import once
+from tests.deployments.providers import Providers
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -222,11 +223,14 @@ def changed(settings: Mapping[str, Any]) -> Data:
 
 def _plan_changes(folder: Path) -> dict[str, Any]:
     """Apply `BEFORE`, and plan every case against that."""
-    with LocalAws.start(log=folder / "local-aws.log") as aws:
+    with (
+        LocalAws.start(log=folder / "local-aws.log") as aws,
+        Providers.of(aws.environment) as providers,
+    ):
         aws.client("s3").create_bucket(Bucket="theirs")
         secret = aws.client("secretsmanager").create_secret(Name="theirs", SecretString="a-token")
         BEFORE["hatchet"] = {"token_secret_arn": secret["ARN"]}
-        before = Deployed.synthesized(aws, folder, BEFORE)
+        before = Deployed.synthesized(aws, folder, BEFORE, providers=providers)
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(lambda part: before.apply([part]), ("network", "storage")))
         before.apply(["workers"])

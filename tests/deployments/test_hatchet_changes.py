@@ -15,6 +15,7 @@ from ops.terraform import TerraformError
 from tests.deployments.deployed import Data, Deployed
 from tests.deployments.dozen import image
 from tests.deployments.once import once
+from tests.deployments.providers import Providers
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -71,12 +72,15 @@ def changed(settings: Mapping[str, Any]) -> Data:
 
 def _plan_changes(folder: Path) -> dict[str, Any]:
     """Apply `BEFORE` up to the engine, plan every case against that, and destroy it."""
-    with LocalAws.start(log=folder / "local-aws.log") as aws:
+    with (
+        LocalAws.start(log=folder / "local-aws.log") as aws,
+        Providers.of(aws.environment) as providers,
+    ):
         aws.client("s3").create_bucket(Bucket="theirs")
-        before = Deployed.synthesized(aws, folder, BEFORE)
+        before = Deployed.synthesized(aws, folder, BEFORE, providers=providers)
         password = "a new password of the database"
-        rotated = Deployed.synthesized(aws, folder, changed(CASES[password][0]), "rotated")
-        broker = Deployed.synthesized(aws, folder, changed({"broker": "rabbitmq"}), "broker")
+        rotated = Deployed.synthesized(aws, folder, changed(CASES[password][0]), "rotated", providers)
+        broker = Deployed.synthesized(aws, folder, changed({"broker": "rabbitmq"}), "broker", providers)
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(lambda part: before.apply([part]), ("network", "storage")))
         before.apply(["hatchet"])

@@ -1,0 +1,69 @@
+"""An engine's REST API, whose answers the tests decide, and the fleets of an environment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+from typing import Any
+
+from scythe_worker.backlog_settings import BacklogSettings, Fleet
+
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+SIMULATIONS = Fleet("simulations", "leaf", 1)
+HEAVY = Fleet("heavy", "leaf", 2, frozenset({"scythe_experiment_annual"}))
+FANOUTS = Fleet("fanouts", "fan", 4)
+
+
+@dataclass
+class Engine:
+    """A REST API that answers with `status`, `body` and `headers`, and keeps what it was asked."""
+
+    url: str = ""
+    status: int = 200
+    body: bytes = b"{}"
+    headers: dict[str, str] = field(default_factory=dict)
+    asked: list[tuple[str, str | None]] = field(default_factory=list)
+
+
+@contextmanager
+def engine() -> Iterator[Engine]:
+    it = Engine()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            it.asked.append((self.path, self.headers["Authorization"]))
+            self.send_response(it.status)
+            for name, value in it.headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(it.body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    it.url = f"http://127.0.0.1:{server.server_port}"
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield it
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def settings(url: str = "http://127.0.0.1:1", *fleets: Fleet) -> BacklogSettings:
+    chosen = fleets or (SIMULATIONS, HEAVY, FANOUTS)
+    return BacklogSettings(url, "our-tenant", "a-token", "Scythe/test", chosen)
+
+
+def stats(queued: int = 0, running: int = 0, oldest: str | None = None) -> dict[str, Any]:
+    return {
+        "queued": {"total": queued, **({"oldest": oldest} if oldest else {})},
+        "running": {"total": running},
+    }
