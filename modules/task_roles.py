@@ -17,6 +17,11 @@ from modules.stack import Label
 ECR_IMAGE = r"^([0-9]{12})[.]dkr[.]ecr[.]([a-z0-9-]+)[.]amazonaws[.]com(?:[.]cn)?/([^:@]+)"
 
 
+def is_in_ecr(image: Expression | str) -> str:
+    """Whether an image is in a repository of ECR, as an expression."""
+    return f"can(regex({hcl(ECR_IMAGE)}, {image}))"
+
+
 class TaskRoles(Construct):
     """The execution role (pull the images, write the log) and the task role (nothing yet).
 
@@ -33,6 +38,7 @@ class TaskRoles(Construct):
         label: Label,
         name: str,
         images: Sequence[Expression],
+        in_ecr: Expression,
         log_group_name: str,
         exists: Expression | None = None,
     ) -> None:
@@ -44,6 +50,7 @@ class TaskRoles(Construct):
             label: what names and tags them.
             name: the service's.
             images: the images of the task's containers.
+            in_ecr: whether any of them is in a repository of ECR; a first plan knows it before their addresses.
             log_group_name: the log group that they write to.
             exists: whether there is such a service; None for always.
         """
@@ -52,7 +59,7 @@ class TaskRoles(Construct):
         self._account = Account(self)
         self.execution = self._create_role("execution", label, name)
         self.task = self._create_role("task", label, name)
-        self._allow_pull(images)
+        self._allow_pull(images, in_ecr)
         # Said rather than read from the group, so that plans show it.
         log = self.arn("logs", f"log-group:{log_group_name}:*")
         self.grant(self.execution, "log", Statement(["logs:CreateLogStream", "logs:PutLogEvents"], [log]))
@@ -109,7 +116,7 @@ class TaskRoles(Construct):
             count=only_where(self._exists),
         )
 
-    def _allow_pull(self, images: Sequence[Expression]) -> None:
+    def _allow_pull(self, images: Sequence[Expression], in_ecr: Expression) -> None:
         """From the repositories that the images are in; an image of a public registry needs no right."""
         # Account, region and name of each repository.
         found = ", ".join(f"try([regex({hcl(ECR_IMAGE)}, {image})], [])" for image in images)
@@ -124,4 +131,4 @@ class TaskRoles(Construct):
         )
         # Takes no resource (Service Authorization Reference, "Actions defined by Amazon ECR").
         log_in = Statement(["ecr:GetAuthorizationToken"], ["*"])
-        self.grant(self.execution, "image", pull, log_in, only_if=Expression(f"length({repositories}) > 0"))
+        self.grant(self.execution, "image", pull, log_in, only_if=in_ecr)

@@ -32,7 +32,7 @@ from modules.security_group import create_security_group
 from modules.stack import Label, attribute
 from modules.storage.attributes import StorageAttributes
 from modules.suppression import suppress
-from modules.task_roles import TaskRoles
+from modules.task_roles import TaskRoles, is_in_ecr
 from modules.worker_fleet.container import WRITABLE
 from modules.worker_fleet.settings import NO_IMAGE_TAG
 
@@ -102,10 +102,19 @@ class Backlog(Construct):
         images = local(self, "images", f"[for fleet in {fleets} : {pair} if fleet.image != null]")
         arm = f'[for one in {images} : one if one.architecture == "arm64"]'
         chosen = local(self, "image", f"concat({arm}, {images}, [{hcl(none)}])[0]")
+        # Without any image it is one of the environment's repository, of which a first plan knows nothing.
+        first = is_in_ecr(f"concat({arm}, {images})[0].image")
+        in_ecr = Expression(f"length({images}) == 0 || {first}")
         runs = local(self, "runs", f"length({images}) > 0 && {token.is_stored(self)}")
         log_group_name = f"/scythe/{text(label.name)}/{NAME}"
         roles = TaskRoles(
-            self, "Roles", label=label, name=NAME, images=[chosen.image], log_group_name=log_group_name
+            self,
+            "Roles",
+            label=label,
+            name=NAME,
+            images=[chosen.image],
+            log_group_name=log_group_name,
+            in_ecr=in_ecr,
         )
         token.grant_read(roles.execution)
         # Takes no resource (Amazon CloudWatch User Guide, "Using condition keys to limit access to CloudWatch

@@ -132,7 +132,7 @@ class Hatchet(Construct):
             vpc=text(network.vpc_id),
             tags=label.tagged(),
         )
-        return Surroundings(label, cluster, network, ref(group), ref(namespace))
+        return Surroundings(label, cluster, network, ref(group), ref(namespace), self._images.in_ecr)
 
     def _choose_addresses(self, settings: HatchetSettings) -> Addresses:
         domain = settings.domain

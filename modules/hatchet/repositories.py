@@ -62,7 +62,11 @@ class Repositories(Construct):
 
 
 class Images(Mapping[str, Expression]):
-    """The images' addresses as expressions, by their names: upstream, or in the environment's ECR."""
+    """The images' addresses as expressions, by their names: upstream, or in the environment's ECR.
+
+    Attributes:
+        in_ecr: which of the two.
+    """
 
     def __init__(self, settings: HatchetSettings, repository_urls: Expression) -> None:
         """Take them from ECR where the repositories are there.
@@ -72,6 +76,8 @@ class Images(Mapping[str, Expression]):
             repository_urls: the repositories' URLs by the images' names; empty where they come from upstream.
         """
         self._urls = repository_urls
+        # Their names are known before they are.
+        self.in_ecr = Expression(f"length({repository_urls}) > 0")
         self._version = f'split("@", {settings.version})[0]'
         self._digest = f'try(split("@", {settings.version})[1], null)'
 

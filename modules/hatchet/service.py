@@ -47,6 +47,7 @@ class Surroundings:
         network: whose private subnets they are in.
         log_group: the log group that they write to.
         namespace: of Cloud Map, in which the VPC finds them.
+        in_ecr: whether their images are in the environment's ECR.
     """
 
     label: Label
@@ -54,6 +55,7 @@ class Surroundings:
     network: NetworkAttributes
     log_group: Expression
     namespace: Expression
+    in_ecr: Expression
 
     @property
     def log_group_name(self) -> str:
@@ -161,6 +163,7 @@ class HatchetService(Construct):
             images=[container.image for container in containers],
             log_group_name=surroundings.log_group_name,
             exists=exists,
+            in_ecr=surroundings.in_ecr,
         )
         if exec_ is not None:
             self.roles.allow_exec(exec_)

@@ -8,7 +8,7 @@ from modules.cluster.cluster import ClusterAttributes
 from modules.expression import Expression, text
 from modules.policies import Condition, Statement
 from modules.stack import Label
-from modules.task_roles import TaskRoles
+from modules.task_roles import TaskRoles, is_in_ecr
 from modules.worker_fleet.settings import FleetSettings
 
 
@@ -19,7 +19,11 @@ class FleetRoles(TaskRoles):
         self, scope: Construct, id_: str, *, label: Label, fleet: str, settings: FleetSettings, image: Expression,
         log_group_name: str, cluster: ClusterAttributes,
     ) -> None:  # fmt: skip
-        super().__init__(scope, id_, label=label, name=fleet, images=[image], log_group_name=log_group_name)
+        # Without an image of its own it gets one of the environment's repository, of which a first plan knows nothing.
+        in_ecr = Expression(f"{settings.image} == null || {is_in_ecr(settings.image)}")  # type: ignore[arg-type]
+        super().__init__(
+            scope, id_, label=label, name=fleet, images=[image], log_group_name=log_group_name, in_ecr=in_ecr
+        )
         self._allow_values(settings)
         self.allow_exec(Expression(settings.exec))
         self._allow_protection(cluster)

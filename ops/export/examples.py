@@ -10,7 +10,7 @@ from ops.export.rendering import below, render
 EXAMPLES: Mapping[str, str] = {
     "hatchet-cloud": "A whole deployment with Hatchet Cloud, two fleets and alarms by mail.",
     "self-hosted": "A deployment with an engine of its own, with or without a domain.",
-    "existing-vpc": "A deployment in a VPC, with a bucket and a secret, that are there already.",
+    "existing-vpc": "A deployment in a VPC and with a bucket that are there already.",
     "fleet-only": "The fleets and the service that wakes them by their submodules, given objects of one's own making.",
 }
 """What each shows, by its folder."""
