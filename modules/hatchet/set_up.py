@@ -164,7 +164,7 @@ class SetUp(HatchetService):
         )
         roles.grant(
             roles.task,
-            "roll-workers",
+            "roll_workers",
             Statement(
                 ["ecs:DescribeServices", "ecs:UpdateService"],
                 [roles.arn("ecs", f"service/{workers_cluster}/*")],

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
 from environments.loading import find, load_all
 from ops.errors import CommandError
 from ops.export import differences, of_environment, write
+from ops.export.changelog import releases
 from ops.export.exit import Sources
 from ops.export.repository import repository
 
@@ -45,6 +47,7 @@ def export(
             "--source: goes with --environment, and must be the address or the path of the modules"
         )
     if environment is None:
+        version = released(version)
         out = out or Path("dist/terraform-aws-scythe")
         files = repository(version)
     else:
@@ -57,4 +60,32 @@ def export(
         return bool(lines)
     for file in write(out, files):
         print(file)
+    if environment is None:
+        print(how_to_publish(str(version)), file=sys.stderr)
     return 0
+
+
+def released(version: str | None) -> str:
+    """The newest release of the changelog, which a version that was typed must be.
+
+    Raises:
+        CommandError: it is another.
+    """
+    newest, *older = releases()
+    if version in {None, newest}:
+        return newest
+    there = ", ".join([f"{newest} (the newest)", *older])
+    raise CommandError(
+        f"--version: got {version}; must be the newest release of ops/export/templates/CHANGELOG.md.j2, "
+        f"which has {there}; a new release adds its entry there"
+    )
+
+
+def how_to_publish(version: str) -> str:
+    """What to tag, and where a registry then has it; nothing is pushed here."""
+    return (
+        f"To publish version {version}: push these files to a repository named terraform-aws-scythe, then\n"
+        f"  git tag v{version} && git push origin v{version}\n"
+        f"A registry that watches the repository has it as <namespace>/scythe/aws, version {version}, and the "
+        "submodules as\n<namespace>/scythe/aws//modules/<name>."
+    )

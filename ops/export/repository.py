@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
+from typing import Any
 
 from modules.stack import ScytheApp
 from ops.export.changelog import changelog, releases
 from ops.export.constructs import Module, modules_of
 from ops.export.documents import formatted, readme_of, readme_of_root
 from ops.export.examples import EXAMPLES, examples
+from ops.export.lint import answered
 from ops.export.modules import files_of
 from ops.export.moved import MOVES, counted, moved_file
 from ops.export.rendering import render
 from ops.export.root import RootModule
+
+MOTO = "5.2.5"
+"""The release of moto with which the exported repository's workflow tests."""
 
 _VARIABLES = "variables.tf"
 
@@ -34,17 +39,30 @@ def repository(version: str | None) -> dict[str, str]:
         folders = {"": root.files()}
         folders |= {f"modules/{module.name}/": files_of(module) for module in modules.values()}
         terraform = root.synthesize()["terraform"]
+        others = _beside(terraform, [folder.rstrip("/") or "." for folder in folders])
         documents = _readmes(root, list(modules.values()), folders, version or releases()[0])
     files = {f"{folder}{name}": text for folder, files in folders.items() for name, text in files.items()}
     moved = {
         f"modules/{name}/moved.tf" if name else "moved.tf": moved_file(moves) for name, moves in MOVES.items()
     }
-    return files | moved | documents | examples(terraform) | _beside()
+    return answered(files) | moved | documents | examples(terraform) | others
 
 
-def _beside() -> dict[str, str]:
+def _beside(terraform: Mapping[str, Any], folders: list[str]) -> dict[str, str]:
     """What tells nothing of a module."""
+    workflow = render(
+        "test.yml",
+        oldest=f"{terraform['required_version'].removeprefix('>= ')}.0",
+        directories=[*folders, *(f"examples/{name}" for name in EXAMPLES)],
+        ephemeral="modules/hatchet",
+        moto=MOTO,
+    )
     return {
+        ".editorconfig": render("editorconfig"),
+        ".github/workflows/test.yml": workflow,
+        ".gitignore": render("gitignore"),
+        ".terraform-docs.yml": render("terraform-docs.yml"),
+        ".tflint.hcl": render("tflint.hcl"),
         "CHANGELOG.md": changelog(),
         "LICENSE": render("LICENSE"),
         "docs/UPGRADE.md": render("docs/UPGRADE.md", moves=counted(MOVES)),

@@ -67,7 +67,7 @@ class Engine:
         """Fill its three secrets, watch over the token's versions, start the workers anew."""
         return {
             "aws_iam_role_policy.setup_task_keep": self._keep(token),
-            "aws_iam_role_policy.setup_task_roll-workers": self._roll(),
+            "aws_iam_role_policy.setup_task_roll_workers": self._roll(),
         }
 
     def _keep(self, token: str) -> list[Question]:

@@ -1,0 +1,33 @@
+"""Findings of tflint that a line answers for, written above it with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+ANSWERS: Mapping[tuple[str, str], tuple[str, str]] = {
+    ("versions.tf", "    aws = {"): (
+        "terraform_unused_required_providers",
+        "The submodules' provider: which versions go is said where people look.",
+    ),
+    ("modules/storage/main.tf", 'data "aws_s3_bucket" "existing" {'): (
+        "terraform_unused_declarations",
+        "A plan fails where there is no such bucket.",
+    ),
+}
+"""Rule and reason, by the file and the line."""
+
+
+def answered(files: Mapping[str, str]) -> dict[str, str]:
+    """Files with the answers in them.
+
+    Raises:
+        KeyError: a line that an answer is for is not there.
+    """
+    found = dict(files)
+    for (path, line), (rule, reason) in ANSWERS.items():
+        before, mark, after = found[path].partition(f"\n{line}\n")
+        if not mark:
+            raise KeyError(path, line)
+        indent = line[: len(line) - len(line.lstrip())]
+        found[path] = f"{before}\n{indent}# {reason}\n{indent}# tflint-ignore: {rule}\n{line}\n{after}"
+    return found
