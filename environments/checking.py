@@ -132,8 +132,8 @@ def _words(key: Path, details: ErrorDetails) -> str:
     if kind == "too_short":
         return "is empty; must hold at least one"
     if kind == "too_long":
-        context = details["ctx"]
-        return f"holds {context['actual_length']}; must hold at most {context['max_length']}"
+        # pydantic stops counting where a mapping is too long.
+        return f"holds {len(value)}; must hold at most {details['ctx']['max_length']}"
     return f"got {shown(value)}; {details['msg'][:1].lower()}{details['msg'][1:]}"
 
 

@@ -57,7 +57,8 @@ def fargate_pair() -> CrossRule:
         ("memory",),
         message,
         lambda settings: settings.memory in MEMORY_GIB[settings.cpu],
-        f"contains(lookup({sizes}, tostring({{cpu}}), []), {{memory}})",
+        # What a cpu that there is not goes with is no question.
+        f"contains(lookup({sizes}, tostring({{cpu}}), [{{memory}}]), {{memory}})",
         f'must be ${{lookup({words}, tostring({{cpu}}), "")}} ({_WHAT})',
     )
 

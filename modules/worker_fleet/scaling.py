@@ -56,7 +56,7 @@ class Capacity(Settings):
             ("spot",),
             "and on_demand are both 0; must not be, for ECS starts no task without a weight",
             lambda settings: settings.spot + settings.on_demand > 0,
-            "{spot} + {on_demand} > 0",
+            "{spot} != 0 || {on_demand} != 0",
         ),
         CrossRule(
             ("fallback",),
