@@ -35,10 +35,12 @@ class Plan:
     Attributes:
         has_changes: Whether applying it would change a resource or an output.
         actions: Resource address to `create`, `update`, `replace`, `delete`, `move`, `import` or `remove`.
+        outputs: Name of an output that would change to `create`, `update` or `delete`.
     """
 
     has_changes: bool
     actions: Mapping[str, str] = field(default_factory=dict)
+    outputs: Mapping[str, str] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         """Whether there are changes."""
@@ -120,21 +122,34 @@ class Terraform:
         """Check the configuration against the providers' schemas, without a state or an AWS call."""
         self._run("validate", stream=False)
 
-    def plan(self, out: Path | None = None, *, destroy: bool = False) -> Plan:
+    def plan(self, out: Path | None = None, *, destroy: bool = False, refresh: bool = True) -> Plan:
         """Compare the configuration with what exists.
 
         Args:
             out: Where to keep the plan for `show_json` and `apply`.
             destroy: Plan the destruction of everything instead.
+            refresh: Whether to read what exists, rather than to trust the state.
         """
         arguments = ["-detailed-exitcode", "-lock-timeout=60s"]
         if out is not None:
             arguments.append(f"-out={out.resolve()}")
         if destroy:
             arguments.append("-destroy")
+        if not refresh:
+            arguments.append("-refresh=false")
         status, messages = self._run("plan", *arguments, allowed=(0, 2))
         changes = [message["change"] for message in messages if message.get("type") == "planned_change"]
-        return Plan(status == 2, {change["resource"]["addr"]: change["action"] for change in changes})
+        told = [message["outputs"] for message in messages if message.get("type") == "outputs"]
+        return Plan(
+            status == 2,
+            {change["resource"]["addr"]: change["action"] for change in changes},
+            {
+                name: output["action"]
+                for outputs in told
+                for name, output in outputs.items()
+                if output["action"] != "noop"
+            },
+        )
 
     def show_json(self, plan: Path) -> dict[str, Any]:
         """A plan that `plan` kept, in Terraform's JSON plan representation."""

@@ -172,10 +172,11 @@ class Observability(Construct):
             time_unit="MONTHLY",
             limit_amount=text(f'format("%.2f", {amount})'),
             limit_unit="USD",
-            # Of the resources with the environment's tag, once Billing knows it as a cost allocation tag.
+            # Of the resources with the environment's tag, once Billing knows it as a cost allocation tag. A template
+            # has no $ before an interpolation.
             cost_filter=[
                 BudgetsBudgetCostFilter(
-                    name="TagKeyValue", values=[f"user:environment${text(self._label.name)}"]
+                    name="TagKeyValue", values=[text(f'format("user:environment$%s", {self._label.name})')]
                 )
             ],
             tags=self._label.tagged(),

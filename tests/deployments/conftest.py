@@ -13,9 +13,12 @@ from typing import Any
 import pytest
 
 from local_aws import LocalAws
+from ops.export import write
+from ops.export.repository import repository
 from ops.terraform import TerraformError
-from tests.deployments.deployed import Data, Deployed
+from tests.deployments.deployed import Data, Deployed, environment_of
 from tests.deployments.dozen import CERTIFICATE, dozen
+from tests.deployments.exits import Exit
 from tests.deployments.once import once
 from tests.deployments.providers import Providers
 
@@ -104,6 +107,7 @@ def _run_dozen(folder: Path) -> dict[str, Any]:
         # A database takes minutes to come and go: the longest begin first.
         environments = sorted(dozen(aws), key=lambda data: "mode" not in data.get("hatchet", {}))
     names = [data["name"] for data in environments]
+    write(folder / "modules", repository(None))
     # They wait for the provider's polls most of the time.
     with ThreadPoolExecutor(5) as pool:
         runs = list(pool.map(lambda name: _run(folder / name, name), names))
@@ -136,6 +140,11 @@ def _run(folder: Path, name: str) -> Run:
                 run.changed += [part] * plan.has_changes
                 deployed.plan_json(part)
                 deployed.state(part)
+            with SYNTH:
+                way_out = Exit(
+                    deployed, environment_of(data, folder / "environments"), folder.parent / "modules"
+                )
+            way_out.try_out()
             run.secrets = _secrets(aws, data)
             run.said = deployed.said
             if "hatchet" in deployed.parts:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 import pytest
 
 from ops.aws_rules.planned import Planned
@@ -18,6 +21,18 @@ def test_every_environment_is_applied(runs: Runs) -> None:
 
 def test_a_second_plan_has_no_changes(runs: Runs) -> None:
     assert {run.name: run.actions for run in runs.runs.values() if run.changed} == {}
+
+
+def test_no_expression_is_left_as_text(runs: Runs) -> None:
+    for run in runs.runs.values():
+        for part, plan in run.plans().items():
+            left = re.findall(r"\$\{(?:local|var|data|each)\.[^\"]*", json.dumps(plan["planned_values"]))
+            assert (run.name, part, left) == (run.name, part, [])
+
+
+def test_the_budget_is_of_the_environments_tag(runs: Runs) -> None:
+    (budget,) = Planned(runs.runs["prod"].plans().values()).of("aws_budgets_budget")
+    assert budget.get("cost_filter") == [{"name": "TagKeyValue", "values": ["user:environment$prod"]}]
 
 
 def test_destroy_leaves_nothing(runs: Runs) -> None:
