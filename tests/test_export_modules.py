@@ -2,32 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from local_aws import LocalAws
-from ops.export import write
-from ops.export.repository import repository
-from ops.terraform import Plan, Terraform
-from tests.deployments.providers import Providers
-
-PROVIDER = """
-terraform {
-  required_providers {
-    aws = {
-      source  = "hashicorp/aws"
-      version = "5.100.0"
-    }
-  }
-}
-
-provider "aws" {}
-"""
+from tests.consumer import Consumer
 
 NETWORKS = """
 variable "networks" {
@@ -116,40 +98,6 @@ def aws() -> Iterator[LocalAws]:
         yield started
 
 
-@pytest.fixture
-def providers(aws: LocalAws) -> Iterator[Providers]:
-    with Providers.of(aws.environment) as started:
-        yield started
-
-
-class Consumer:
-    """A configuration that calls the modules, with variables that change between applies."""
-
-    def __init__(self, folder: Path, aws: LocalAws, providers: Providers, text: str) -> None:
-        self._folder, self._environment, self._providers = folder, aws.environment, providers
-        write(folder / "dist", repository(None))
-        (folder / "main.tf").write_text(PROVIDER + text)
-
-    @contextmanager
-    def terraform(self, **variables: object) -> Iterator[Terraform]:
-        given = {f"TF_VAR_{name}": json.dumps(value) for name, value in variables.items()}
-        with self._providers.one(self._folder) as provider:
-            yield Terraform(self._folder, {**self._environment, **provider, **given})
-
-    def apply(self, **variables: object) -> tuple[Plan, dict[str, Any]]:
-        """Apply, see that a second plan is without changes, give the first plan and the outputs."""
-        with self.terraform(**variables) as terraform:
-            plan = terraform.plan(self._folder / "plan")
-            terraform.apply(self._folder / "plan")
-            again = terraform.plan()
-            assert not again, dict(again.actions)
-            return plan, terraform.outputs()
-
-    def destroy(self, **variables: object) -> None:
-        with self.terraform(**variables) as terraform:
-            terraform.destroy()
-
-
 def way_out(aws: LocalAws, vpc_id: str) -> tuple[int, set[str]]:
     """How many private subnets have a default route, and through what kinds of things."""
     filters = [
@@ -177,10 +125,8 @@ def endpoints(aws: LocalAws, vpc_id: str) -> set[str]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(400)
-def test_networks_of_one_and_three_zones_with_every_way_out(
-    tmp_path: Path, aws: LocalAws, providers: Providers
-) -> None:
-    consumer = Consumer(tmp_path, aws, providers, NETWORKS)
+def test_networks_of_one_and_three_zones_with_every_way_out(tmp_path: Path, aws: LocalAws) -> None:
+    consumer = Consumer(tmp_path, aws, NETWORKS)
 
     _, outputs = consumer.apply(networks=FIRST)
     made = outputs["made"]
@@ -215,7 +161,7 @@ def test_networks_of_one_and_three_zones_with_every_way_out(
     assert endpoints(aws, vpcs["a"]) == {"s3"}
     assert log_groups(aws) == {"/scythe/b/vpc-flow-logs": 30}
 
-    consumer.destroy(networks=SECOND)
+    consumer.terraform(networks=SECOND).destroy()
     assert aws.leftovers() == []
 
 
@@ -226,12 +172,10 @@ def log_groups(aws: LocalAws) -> dict[str, int]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(400)
-def test_a_bucket_that_is_made_and_one_that_exists(
-    tmp_path: Path, aws: LocalAws, providers: Providers
-) -> None:
+def test_a_bucket_that_is_made_and_one_that_exists(tmp_path: Path, aws: LocalAws) -> None:
     s3 = aws.client("s3")
     s3.create_bucket(Bucket="somebodys-results")
-    consumer = Consumer(tmp_path, aws, providers, STORAGES)
+    consumer = Consumer(tmp_path, aws, STORAGES)
 
     _, outputs = consumer.apply()
     bucket = outputs["made"]["bucket_name"]
@@ -252,5 +196,5 @@ def test_a_bucket_that_is_made_and_one_that_exists(
     repositories = aws.client("ecr").describe_repositories()["repositories"]
     assert {found["repositoryName"] for found in repositories} == {"made/worker", "existing/worker"}
 
-    consumer.destroy()
+    consumer.terraform().destroy()
     assert [found["Name"] for found in s3.list_buckets()["Buckets"]] == ["somebodys-results"]

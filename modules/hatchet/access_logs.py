@@ -44,6 +44,7 @@ class AccessLogs(Construct):
         suppress(
             bucket,
             {
+                "CKV_AWS_18": "it holds access logs itself",
                 "CKV_AWS_21": "logs are written once",
                 "CKV_AWS_144": "logs of a load balancer are of use in its own region",
                 "CKV_AWS_145": "Elastic Load Balancing writes to buckets with S3's own keys alone",

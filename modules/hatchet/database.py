@@ -210,6 +210,7 @@ class HatchetDatabase(Construct):
                 "CKV_AWS_133": "hatchet.database.backup_days, 7 by default",
                 "CKV_AWS_157": "hatchet.database.multi_az: a standby doubles the price",
                 "CKV_AWS_161": "Hatchet logs in with a password",
+                "CKV_AWS_354": "AWS's own key of RDS encrypts them",
                 "CKV_AWS_293": "hatchet.database.deletion_protection, on by default",
             },
         )

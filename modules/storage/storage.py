@@ -80,6 +80,7 @@ class Storage(Construct):
         suppress(
             bucket,
             {
+                "CKV_AWS_18": "who reads it is told by CloudTrail, where an account has it tell of objects",
                 "CKV_AWS_21": "storage.versioning may switch it off where results can be computed again",
                 "CKV_AWS_144": "results can be simulated again: a second region would double their price",
                 "CKV_AWS_145": "S3's own keys encrypt it, without a price per request; the bucket is private",

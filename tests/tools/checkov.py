@@ -76,6 +76,21 @@ class Scan:
     evaluated: int
 
 
+@dataclass(frozen=True)
+class Sources:
+    """What checkov found in Terraform's own files.
+
+    Attributes:
+        failed: The check and the resource of each finding that no comment answers for.
+        unread: Files that checkov's parser does not understand.
+        evaluated: How many checks passed.
+    """
+
+    failed: set[tuple[str, str]]
+    unread: set[str]
+    evaluated: int
+
+
 def scan(plans: Mapping[Path, Path]) -> Scan:
     """Check plans, all in one run of checkov: its start takes seconds, a further plan next to nothing.
 
@@ -110,24 +125,45 @@ def scan(plans: Mapping[Path, Path]) -> Scan:
     )
 
 
+def scan_sources(folder: Path) -> Sources:
+    """Check Terraform's own files in a folder, as the people do who are given them.
+
+    Raises:
+        CheckovError: checkov did not run, or checked nothing.
+    """
+    results = [report["results"] for report in _reports(folder, "terraform", "--directory", str(folder))]
+    failed = {
+        (found["check_id"], found["resource"]) for result in results for found in result["failed_checks"]
+    }
+    unread = {str(Path(path).relative_to(folder)) for result in results for path in result["parsing_errors"]}
+    evaluated = sum(len(result["passed_checks"]) for result in results)
+    if not evaluated:
+        raise CheckovError(f"checkov checked nothing in {folder}")
+    return Sources(failed, unread, evaluated)
+
+
 def _run(plans: Sequence[Path]) -> list[dict[str, Any]]:
-    ensure_installed(_ENVIRONMENT, _LOCK_FILE, _install)
-    # --skip-download: neither guidelines nor modules are fetched, so it needs no network and no key
-    options = ["--framework", "terraform_plan", "--skip-download", "--soft-fail", "--compact"]
-    executable = str(_ENVIRONMENT / "bin" / "checkov")
-    command = [executable, *options, "--output", "json", "--file", *map(str, plans)]
-    own = {key: value for key, value in os.environ.items() if not key.startswith(("CKV_", "BC_", "PRISMA_"))}
-    result = subprocess.run(
-        command, cwd=plans[0].parent, env=own | {"LOG_LEVEL": "ERROR"}, capture_output=True, text=True
-    )
-    if result.returncode != 0 or not result.stdout.strip():
-        raise CheckovError(result.stderr.strip() or f"checkov ended with status {result.returncode}")
-    output = json.loads(result.stdout)
-    reports: list[dict[str, Any]] = output if isinstance(output, list) else [output]
+    reports = _reports(plans[0].parent, "terraform_plan", "--file", *map(str, plans))
     broken = [file for report in reports for file in report.get("results", {}).get("parsing_errors", [])]
     if broken or any("results" not in report for report in reports):
         raise CheckovError(f"checkov cannot read {', '.join(broken or map(str, plans))}")
     return reports
+
+
+def _reports(folder: Path, framework: str, *what: str) -> list[dict[str, Any]]:
+    ensure_installed(_ENVIRONMENT, _LOCK_FILE, _install)
+    # --skip-download: neither guidelines nor modules are fetched, so it needs no network and no key
+    options = ["--framework", framework, "--skip-download", "--soft-fail", "--compact"]
+    executable = str(_ENVIRONMENT / "bin" / "checkov")
+    command = [executable, *options, "--output", "json", *what]
+    own = {key: value for key, value in os.environ.items() if not key.startswith(("CKV_", "BC_", "PRISMA_"))}
+    result = subprocess.run(
+        command, cwd=folder, env=own | {"LOG_LEVEL": "ERROR"}, capture_output=True, text=True
+    )
+    if result.returncode != 0 or not result.stdout.strip():
+        raise CheckovError(result.stderr.strip() or f"checkov ended with status {result.returncode}")
+    output = json.loads(result.stdout)
+    return output if isinstance(output, list) else [output]
 
 
 def _suppressions(template: Mapping[str, Any]) -> dict[tuple[str, str], str]:
