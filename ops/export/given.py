@@ -45,6 +45,14 @@ ATTRIBUTES: Mapping[str, Any] = {
 }
 """A value for each attribute that an object of another module's has."""
 
+HATCHET: Mapping[str, str] = {
+    "engine_address": "engine.docs.scythe.internal:7070",
+    "engine_url": "http://api.docs.scythe.internal:8080",
+    "engine_security_group_id": "sg-0123456789abcdef0",
+    "api_security_group_id": "sg-0123456789abcdef1",
+}
+"""What a self-hosted Hatchet gives."""
+
 OBJECTS: Mapping[str, str] = {
     "cluster": "cluster",
     "network": "network",

@@ -6,12 +6,15 @@ import tempfile
 from collections.abc import Mapping
 from typing import Any
 
+from modules.module_stack import Element
 from modules.stack import ScytheApp
 from ops.export.changelog import changelog, releases
+from ops.export.choices import FLEETS
 from ops.export.constructs import Module, modules_of
 from ops.export.documents import formatted, readme_of, readme_of_root
 from ops.export.examples import EXAMPLES, examples
 from ops.export.lint import answered
+from ops.export.module_tests import mocks, tests_of
 from ops.export.modules import files_of
 from ops.export.moved import MOVES, counted, moved_file
 from ops.export.rendering import render
@@ -39,13 +42,41 @@ def repository(version: str | None) -> dict[str, str]:
         folders = {"": root.files()}
         folders |= {f"modules/{module.name}/": files_of(module) for module in modules.values()}
         terraform = root.synthesize()["terraform"]
+        tests = _tests(root, list(modules.values()))
         others = _beside(terraform, [folder.rstrip("/") or "." for folder in folders])
         documents = _readmes(root, list(modules.values()), folders, version or releases()[0])
     files = {f"{folder}{name}": text for folder, files in folders.items() for name, text in files.items()}
     moved = {
         f"modules/{name}/moved.tf" if name else "moved.tf": moved_file(moves) for name, moves in MOVES.items()
     }
-    return answered(files) | moved | documents | examples(terraform) | others
+    return answered(files) | moved | documents | examples(terraform) | others | tests
+
+
+def _tests(root: RootModule, modules: list[Module]) -> dict[str, str]:
+    """The tests of the root and of each submodule."""
+    found, below = mocks(), []
+    by_name = {module.name: module for module in modules}
+    for module in modules:
+        variables = module.synthesis["variable"]
+        data = [f"data.{'.'.join(each.labels)}" for each in _of_kind(module, "data")]
+        written = tests_of(module.name, variables, data, has_ephemerals=bool(_of_kind(module, "ephemeral")))
+        found |= {f"modules/{module.name}/{path}": text for path, text in written.items()}
+    for name, arguments in root.calls.items():
+        module = by_name[str(arguments["source"]).rpartition("/")[2]]
+        if not _of_kind(module, "ephemeral"):
+            # Terraform wants an override for each instance of a module.
+            keys = ["[0]"] if "count" in arguments else [""]
+            keys = [f'["{fleet}"]' for fleet in FLEETS] if "for_each" in arguments else keys
+            below += [
+                f"module.{name}{key}.data.{'.'.join(each.labels)}"
+                for key in keys
+                for each in _of_kind(module, "data")
+            ]
+    return found | tests_of("", root.synthesize()["variable"], below, has_ephemerals=True)
+
+
+def _of_kind(module: Module, kind: str) -> list[Element]:
+    return [each for each in module.stack.elements(module.synthesis) if each.kind == kind]
 
 
 def _beside(terraform: Mapping[str, Any], folders: list[str]) -> dict[str, str]:
