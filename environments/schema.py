@@ -123,7 +123,7 @@ class Environment(Settings):
     )
     image: Annotated[str, IMAGE] | None = Field(
         default=None,
-        description="The worker image of all fleets that name none; left out: what <name>.image beside this file names.",
+        description="The worker image of all fleets that name none. A file that leaves it out means what <name>.image beside it names.",
     )
 
     rules: ClassVar[tuple[CrossRule | ItemRule, ...]] = COMBINATIONS

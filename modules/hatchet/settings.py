@@ -127,7 +127,8 @@ class HatchetSettings(Settings):
     """The engine: Hatchet Cloud, or one of our own in the same VPC."""
 
     mode: Annotated[str, one_of("cloud", "self_hosted")] = Field(
-        default="cloud", description="Hatchet Cloud, or an engine of our own: about $5 a day at its smallest."
+        default="cloud",
+        description="Hatchet Cloud, or an engine of our own: about $3.60 a day at its smallest.",
     )
     token_secret_arn: Annotated[str, arn("secretsmanager", resource="secret:[A-Za-z0-9/_+=.@-]+")] | None = (
         Field(
