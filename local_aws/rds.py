@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable
 from typing import Any
 
 from moto.core.responses import ActionResult
-from moto.rds.models import DBParameterGroup
+from moto.rds.models import DBInstance, DBParameterGroup
 from moto.rds.responses import RDSResponse
 
 from local_aws.replacing import replace
@@ -16,6 +17,7 @@ def correct_rds() -> None:
     """Correct moto's RDS in this process."""
     tell_whose_parameters_are()
     keep_insights()
+    tell_instances_apart()
 
 
 def tell_whose_parameters_are() -> None:
@@ -51,3 +53,17 @@ def keep_insights() -> None:
             return answer
 
         replace(RDSResponse, name, corrected)
+
+
+def tell_instances_apart() -> None:
+    """Give each instance a resource id of its own, by which Terraform finds it; moto has one for all.
+
+    https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DBInstance.html
+    """
+    make = DBInstance.__init__
+
+    def corrected(self: DBInstance, *arguments: Any, **named: Any) -> None:
+        make(self, *arguments, **named)
+        self.dbi_resource_id = f"db-{secrets.token_hex(13).upper()}"
+
+    replace(DBInstance, "__init__", corrected)

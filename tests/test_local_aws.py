@@ -170,6 +170,20 @@ def test_application_auto_scaling_keeps_tags(aws: LocalAws) -> None:
     assert scaling.list_tags_for_resource(ResourceARN=arn)["Tags"] == {"a": "b"}
 
 
+def test_rds_tells_instances_apart(aws: LocalAws) -> None:
+    rds = aws.client("rds")
+    for name in ("one", "other"):
+        rds.create_db_instance(DBInstanceIdentifier=name, DBInstanceClass="db.t4g.small", Engine="postgres")
+    found = rds.describe_db_instances()["DBInstances"]
+    ids = {instance["DbiResourceId"]: instance["DBInstanceIdentifier"] for instance in found}
+    assert len(ids) == 2
+    for id_, name in ids.items():
+        (instance,) = rds.describe_db_instances(Filters=[{"Name": "dbi-resource-id", "Values": [id_]}])[
+            "DBInstances"
+        ]
+        assert instance["DBInstanceIdentifier"] == name
+
+
 def test_budgets_keep_tags(aws: LocalAws) -> None:
     budgets = aws.client("budgets")
     budget = {
