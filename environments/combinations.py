@@ -62,12 +62,14 @@ def _role_and_experiments(*fleets: str) -> tuple[Path, ...]:
 _OTHERS = "[for other, its in {workers} : %s if index(keys({workers}), other) < index(keys({workers}), {name}) && %s]"
 _TAKEN = f"flatten({_OTHERS % ('its.experiments', 'its.experiments != null')})"
 _TAKEN_TWICE = f"setintersection({{value}}.experiments == null ? [] : {{value}}.experiments, {_TAKEN})"
+_FIRST = f"tolist({_TAKEN_TWICE})[0]"
+_FIRST_TAKER = _OTHERS % ("other", f"try(contains(its.experiments, {_FIRST}), false)") + "[0]"
 _WITHOUT_NAMES = _OTHERS % ("other", 'its.role == "leaf" && its.experiments == null')
 
 QUEUES = (
     SearchedRule(
         "workers",
-        f'names ${{join(", ", {_TAKEN_TWICE})}}, which another fleet names too; must be named by one fleet',
+        f"names ${{{_FIRST}}}, which fleet ${{{_FIRST_TAKER}}} names too; must be named by one fleet",
         lambda *_: True,
         f"length({_TAKEN_TWICE}) == 0",
         ("experiments",),

@@ -229,7 +229,8 @@ def _of_items(
 ) -> Iterator[Validation]:
     keys = {name: Expression(f"{loop.value}.{name}") for name in settings.model_fields}
     for found in validations(settings, keys, above, (*at.loops, loop)):
-        yield replace(found, path=f"{at.path}.${{{loop.key}}}.{found.path}")
+        place = f"[${{{loop.key}}}]" if "index" in loop.key else f".${{{loop.key}}}"
+        yield replace(found, path=f"{at.path}{place}.{found.path}")
 
 
 def _rule(annotation: Any, metadata: list[Any]) -> Rule | None:

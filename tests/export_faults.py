@@ -12,7 +12,11 @@ CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/01234567-89ab-cdef
 NAMED = {"domain": "hatchet.example.org", "certificate_arn": CERTIFICATE}
 TOKEN = "arn:aws:secretsmanager:us-east-1:123456789012:secret:token-AbCdEf"
 NIGHT = {"start": "cron(0 20 ? * * *)", "end": "cron(0 6 ? * * *)"}
-LEAF = {"role": "leaf"}
+LEAF: dict[str, Any] = {"role": "leaf"}
+FAN: dict[str, Any] = {"role": "fan"}
+ANNUAL = {**LEAF, "experiments": ["annual"]}
+HOSTED = {"mode": "self_hosted"}
+PUBLIC = {"vpc_id": "vpc-12345678", "public_subnet_ids": ["subnet-12345678", "subnet-23456789"]}
 
 NETWORK: list[dict[str, Any]] = [
     {"cidr": "10.0.0.1/16"},
@@ -166,8 +170,22 @@ FAULTS: list[Case] = [
     ("", {"permissions_boundary": "arn:aws:iam::123456789012:role/boundary"}),
     ("", {"image": "example/worker:latest"}),
     ("", {"workers": {}}),
-    ("", {"workers": {f"fleet-{number}": LEAF for number in range(51)}}),
-    ("", {"workers": {"Simulations": LEAF, "backlog": LEAF, "leaf-on-demand": LEAF}}),
+    ("", {"workers": {f"fleet-{number}": FAN for number in range(51)}}),
+    ("", {"workers": {"Simulations": FAN, "backlog": FAN, "leaf-on-demand": FAN}}),
+    ("", {"network": {"nat": "none"}}),
+    (
+        "",
+        {
+            "network": {"nat": "none", "interface_endpoints": True},
+            "hatchet": {**HOSTED, "image_registry": "upstream"},
+        },
+    ),
+    ("", {"network": {"az_count": 1}, "hatchet": HOSTED}),
+    ("", {"network": {"cidr": "10.0.0.0/22"}, "hatchet": HOSTED}),
+    ("", {"network": {"existing": VPC}, "hatchet": HOSTED}),
+    ("", {"network": {"existing": PUBLIC, "worker_subnets": "public"}, "hatchet": HOSTED}),
+    ("", {"workers": {"a": ANNUAL, "b": ANNUAL, "c": LEAF}}),
+    ("", {"workers": {"a": LEAF, "b": LEAF, "c": FAN}}),
 ]
 
 OF_NO_SECTION: list[Case] = [
