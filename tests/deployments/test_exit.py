@@ -30,7 +30,7 @@ def plan_of_both(run: Run) -> Data:
 
 
 def resources(run: Run, part: str) -> int:
-    return sum(change["mode"] == "managed" for change in run.plan(part)["resource_changes"])
+    return sum(change["mode"] == "managed" for change in run.plan(part).get("resource_changes", []))
 
 
 def test_the_configurations_of_every_environment_plan(runs: Runs) -> None:
