@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from environments.regions import partition_of
-from modules.rules import CrossRule, Fault, ItemRule, Path, SearchedRule
+from modules.network.settings import CLOSED
+from modules.rules import CrossRule, Fault, ItemRule, Path
 
 if TYPE_CHECKING:
     from environments.schema import Environment
@@ -67,28 +68,26 @@ _FIRST_TAKER = _OTHERS % ("other", f"try(contains(its.experiments, {_FIRST}), fa
 _WITHOUT_NAMES = _OTHERS % ("other", 'its.role == "leaf" && its.experiments == null')
 
 QUEUES = (
-    SearchedRule(
+    ItemRule(
         "workers",
         f"names ${{{_FIRST}}}, which fleet ${{{_FIRST_TAKER}}} names too; must be named by one fleet",
-        lambda *_: True,
         f"length({_TAKEN_TWICE}) == 0",
+        _taken_twice,
         ("experiments",),
-        find=_taken_twice,
     ),
-    SearchedRule(
+    ItemRule(
         "workers",
         f"is missing, as it is in fleet ${{{_WITHOUT_NAMES}[0]}}; must be named by all leaf fleets but one, which runs the "
         "rest",
-        lambda *_: True,
         f'{{value}}.role != "leaf" || {{value}}.experiments != null || length({_WITHOUT_NAMES}) == 0',
+        _without_names,
         ("experiments",),
-        find=_without_names,
     ),
 )
 """A task's queue counts for one fleet alone, or two fleets would start workers for the same tasks."""
 
 
-_CLOSED = '({network}.nat == "none" && {network}.existing == null)'
+_CLOSED = f"({CLOSED})"
 
 
 def _needs_two(key: str) -> CrossRule:

@@ -11,7 +11,7 @@ import inspect
 import json
 import re
 import types
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar, cast
 
@@ -21,7 +21,6 @@ from pydantic import Field
 
 from modules.allowed import NAME, policy_arn
 from modules.expression import Expression, local
-from modules.hatchet.attributes import HatchetAttributes
 from modules.rules import Settings
 from modules.stack import TERRAFORM_VERSION, DataclassInstance, Label, ScytheApp, ScytheStack, published
 from modules.validations import Validation, completed, validations
@@ -137,12 +136,16 @@ class ModuleStack(ScytheStack):
         return f"{self._id.replace('-', '_')}_{key}" if key in RESERVED else key
 
     def given(self, name: str, attributes: type[Attributes]) -> Attributes:
-        """Declare a variable that holds what another module published; gives it as that."""
+        """Declare a variable that holds what another module published; gives it as that.
+
+        Attributes that say what they are ``unless_null`` may be left out.
+        """
         self._variables[name] = _Variable({"description": inspect.getdoc(attributes) or ""}, [], attributes)
         reference = Expression(f"var.{name}")
-        if attributes is HatchetAttributes:
+        unless_null: Callable[[Expression], Attributes] | None = getattr(attributes, "unless_null", None)
+        if unless_null:
             self._variables[name].arguments |= {"default": "${null}", "nullable": True}
-            return cast("Attributes", HatchetAttributes.unless_null(reference))
+            return unless_null(reference)
         return attributes(**{field.name: getattr(reference, field.name) for field in published(attributes)})
 
     def synthesize(self) -> Mapping[str, Any]:
@@ -188,9 +191,7 @@ class ModuleStack(ScytheStack):
         wanted = {name for name in self._variables if _reads(read, name)}
         wanted.add("name")
         while True:
-            rules = " ".join(
-                f"{rule.condition} {rule.words}" for name in wanted for rule in self._variables[name].rules
-            )
+            rules = json.dumps([rule.block() for name in wanted for rule in self._variables[name].rules])
             more = {name for name in self._variables.keys() - wanted if _reads(rules, name)}
             if not more:
                 return [name for name in self._variables if name in wanted]

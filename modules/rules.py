@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
@@ -166,17 +166,37 @@ class ItemRule:
 
     Attributes:
         key: the mapping's key.
-        message: what is wrong and what is allowed, reported at the item.
-        check: whether the settings' item of a name and a value is allowed.
-        condition: the same as a Terraform expression over ``{name}``, ``{value}`` and the settings' keys.
-        below: the key below the item that it is reported at.
+        message: what is wrong and what is allowed, a Terraform template over what the condition reads.
+        condition: what must hold of an item: a Terraform expression over ``{name}``, ``{value}`` and the settings' keys.
+        find: finds the same faults in the settings.
+        below: the key below the item that they are reported at.
     """
 
     key: str
     message: str
-    check: Callable[[Any, str, Any], bool]
     condition: str
+    find: Callable[[Any], Iterable[Fault]]
     below: Path = ()
+
+    @classmethod
+    def of(cls, key: str, message: str, check: Callable[[Any, str, Any], bool], condition: str) -> ItemRule:
+        """A rule that looks at one item after the other, and reports each at itself.
+
+        Args:
+            key: the mapping's key.
+            message: what is wrong and what is allowed.
+            check: whether the settings' item of a name and a value is allowed.
+            condition: the same as a Terraform expression.
+        """
+        others = [other for other in PLACEHOLDER.findall(condition) if other not in {"name", "value"}]
+
+        def find(settings: Any) -> Iterator[Fault]:
+            for name, value in getattr(settings, key).items():
+                if not check(settings, name, value):
+                    depends_on = [(other, name) for other in others if name in getattr(settings, other)]
+                    yield Fault((key, name), message, (*depends_on, (key, name)))
+
+        return cls(key, message, condition, find)
 
     def terraform(self, expressions: Mapping[str, object]) -> str:
         """The condition for one item."""
@@ -185,25 +205,6 @@ class ItemRule:
     def words(self, expressions: Mapping[str, object]) -> str:
         """The message for one item, as a Terraform template."""
         return filled(self.message, expressions)
-
-    def faults(self, settings: Any) -> Iterable[Fault]:
-        """What it finds, item by item."""
-        others = [key for key in PLACEHOLDER.findall(self.condition) if key not in {"name", "value"}]
-        for name, value in getattr(settings, self.key).items():
-            if not self.check(settings, name, value):
-                depends_on = [(key, name) for key in others if name in getattr(settings, key)]
-                yield Fault((self.key, name, *self.below), self.message, (*depends_on, (self.key, name)))
-
-
-@dataclass(frozen=True)
-class SearchedRule(ItemRule):
-    """A rule whose faults a function finds, for words that name what it found.
-
-    Attributes:
-        find: finds the faults in the settings.
-    """
-
-    find: Callable[[Any], Iterable[Fault]] = lambda _: ()
 
     def faults(self, settings: Any) -> Iterable[Fault]:
         """What it finds."""

@@ -89,6 +89,10 @@ def _left_to_owner(key: str, default: str) -> CrossRule:
     )
 
 
+CLOSED = '{network}.nat == "none" && {network}.existing == null'
+"""Whether the private subnets have no way out, as a Terraform expression over ``{network}``: `NetworkSettings.is_closed`."""
+
+
 class NetworkSettings(Settings):
     """The VPC that everything runs in."""
 

@@ -71,7 +71,7 @@ class Timeouts(Settings):
 
 
 def _not_reserved(key: str) -> ItemRule:
-    return ItemRule(
+    return ItemRule.of(
         key,
         "is set by scythe-aws or Fargate; must be another name",
         lambda _, name, __: not RESERVED_NAMES.check(name),
@@ -143,7 +143,7 @@ class FleetSettings(Settings):
             lambda settings: settings.role != "fan" or settings.experiments is None,
             '{role} == "fan" ? {experiments} == null : true',
         ),
-        ItemRule(
+        ItemRule.of(
             "environment",
             "looks like a secret's value (not shown); must be kept in Secrets Manager and named by its ARN below secrets",
             lambda _, name, value: not (holds_secret(value) or names_secret(name)),
@@ -151,7 +151,7 @@ class FleetSettings(Settings):
         ),
         _not_reserved("environment"),
         _not_reserved("secrets"),
-        ItemRule(
+        ItemRule.of(
             "secrets",
             "stands below environment too; must stand below one of them",
             lambda settings, name, _: name not in settings.environment,

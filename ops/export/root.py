@@ -16,11 +16,11 @@ from modules.hatchet.settings import HatchetSettings
 from modules.hatchet.token import ClientToken
 from modules.module_stack import ModuleStack
 from modules.network.network import Network
-from modules.network.settings import NetworkSettings
+from modules.network.settings import CLOSED, NetworkSettings
 from modules.observability.observability import Observability, topic_name
 from modules.observability.settings import ObservabilitySettings
 from modules.researcher.researcher import Researcher
-from modules.rules import Settings
+from modules.rules import Settings, filled
 from modules.stack import ScytheApp, published
 from modules.storage.settings import StorageSettings
 from modules.storage.storage import Storage
@@ -147,7 +147,7 @@ class RootModule(ModuleStack):
 
     def _hatchet_settings(self, given: Environment) -> SettingsAt:
         """The engine's settings, with what the network decides where they leave it open."""
-        is_closed = f'{given.network.nat} == "none" && {given.network.existing} == null'
+        is_closed = filled(CLOSED, {"network": given.network})
         registry = f'coalesce({given.hatchet.image_registry}, {is_closed} ? "ecr" : "upstream")'
         merged = f"merge({given.hatchet}, {{ image_registry = {registry} }})"
         return _at(HatchetSettings, local(self, "hatchet", merged))

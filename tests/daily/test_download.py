@@ -27,7 +27,7 @@ def runs(place: Place) -> Place:
             "results/report/1.csv",
             "results/task-dataframes/scalars/1.pq",
             "artifacts/weather/1.epw",
-            "scatter-gather/input/root/1.pq",
+            "scatter-gather/input/recurse/1/1.pq",
         ):
             s3.put_object(Bucket="results", Key=f"scythe/{run}/{path}", Body=f"{run} {path}".encode())
     return place
