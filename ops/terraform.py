@@ -113,6 +113,25 @@ class Terraform:
             raise TerraformError(f"{needed} ({binary} is {match[1]})")
         return match[1]
 
+    @staticmethod
+    def format(*targets: str, text: str = "") -> str:
+        """Rewrite configurations as `terraform fmt` does, with the terraform that `require` has found.
+
+        Args:
+            targets: What follows `terraform fmt`: a folder, or `-` for `text`.
+            text: The configuration, where that is what is rewritten.
+
+        Returns:
+            What it printed: the rewritten text, or the names of the files.
+
+        Raises:
+            TerraformError: It cannot read what it is given.
+        """
+        ran = subprocess.run(["terraform", "fmt", *targets], input=text, capture_output=True, text=True)
+        if ran.returncode:
+            raise TerraformError(f"terraform fmt failed:\n{ran.stderr}")
+        return ran.stdout
+
     def init(self) -> None:
         """Install the providers and set up the backend."""
         with _locked(Path(self._environment["TF_PLUGIN_CACHE_DIR"])):

@@ -17,6 +17,7 @@ import pytest
 from environments.loading import load
 from main import parts, synthesize
 from ops.export import write
+from ops.export.constructs import modules_of, unwritten_app
 from ops.export.exit import Sources, configurations
 from ops.export.repository import repository
 
@@ -39,7 +40,8 @@ def pairs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Any, Any]
     write(folder / "dist", repository(None))
     written = {path.name: resources(path) for path in (folder / "dist/modules").iterdir()}
     found: dict[str, tuple[Any, Any]] = {}
-    exits = configurations(environment, Sources(".."), "../state")
+    with unwritten_app() as app:
+        exits = configurations(environment, modules_of(app), Sources(".."), "../state")
     assert len(exits) == len(parts(environment))
     for stack, files in exits.items():
         template = json.loads((folder / f"cdktf.out/stacks/{stack}/cdk.tf.json").read_text())

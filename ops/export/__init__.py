@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import difflib
 import os
-import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from environments.schema import Environment
+from ops.export.constructs import modules_of, unwritten_app
 from ops.export.exit import Sources, configurations
-from ops.export.repository import repository
-from ops.terraform import Terraform, TerraformError
+from ops.export.repository import submodules
+from ops.terraform import Terraform
 
 Files = Mapping[str, str]
 """Texts by their paths."""
@@ -28,12 +28,12 @@ class ExportError(Exception):
 def of_environment(out: Path, environment: Environment, sources: Sources | None) -> dict[str, str]:
     """The files of an environment's configurations, by their paths below a folder."""
     states = os.path.relpath("state", out / "stack")
-    found = configurations(environment, sources or Sources(".."), states)
+    with unwritten_app() as app:
+        modules = modules_of(app)
+        copies = submodules(modules.values()) if sources is None else {}
+        found = configurations(environment, modules, sources or Sources(".."), states)
     files = {f"{stack}/{name}": text for stack, named in found.items() for name, text in named.items()}
-    if sources is None:
-        whole = repository(None)
-        files |= {path: whole[path] for path in whole if path.startswith("modules/") and path.endswith(".tf")}
-    return files
+    return files | copies
 
 
 def differences(out: Path, files: Files) -> Iterator[str]:
@@ -79,7 +79,7 @@ def write(out: Path, files: Files) -> list[Path]:
             for name, text in {**files, MARK: "".join(f"{name}\n" for name in sorted(files))}.items():
                 made.joinpath(name).parent.mkdir(parents=True, exist_ok=True)
                 made.joinpath(name).write_text(text, encoding="utf-8")
-            _format(made)
+            Terraform.format("-recursive", str(made))
             before = _written(out)
             for name in (*sorted(files), MARK):
                 out.joinpath(name).parent.mkdir(parents=True, exist_ok=True)
@@ -117,9 +117,3 @@ def _remove(out: Path, name: str) -> None:
         if folder == Path() or any(whole.iterdir()):
             return
         whole.rmdir()
-
-
-def _format(folder: Path) -> None:
-    ran = subprocess.run(["terraform", "fmt", "-recursive", str(folder)], capture_output=True, text=True)
-    if ran.returncode:
-        raise TerraformError(f"terraform fmt failed:\n{ran.stderr}")

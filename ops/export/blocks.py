@@ -163,6 +163,11 @@ def module_block(name: str, arguments: Mapping[str, Any]) -> str:
     return block("module", (name,), [first, others])
 
 
+def moved_block(before: str, after: str) -> str:
+    """A change of a resource's address."""
+    return block("moved", (), [[f"{STEP}from = {before}", f"{STEP}to = {after}"]])
+
+
 def check_blocks(checks: Mapping[str, Any]) -> Iterator[str]:
     """Checks that each plan makes."""
     for name, body in checks.items():

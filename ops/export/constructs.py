@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast, get_type_hints
@@ -15,7 +17,7 @@ from modules.expression import Expression, text
 from modules.hatchet.hatchet import Hatchet
 from modules.hatchet.repositories import Repositories
 from modules.hatchet.token import ClientToken
-from modules.module_stack import ModuleStack
+from modules.module_stack import Element, ModuleStack
 from modules.network.network import Network
 from modules.observability.observability import Observability
 from modules.researcher.researcher import Researcher
@@ -56,13 +58,17 @@ class Module:
         name: of its folder.
         made: the construct, in its stack.
         stack: its stack.
+        published: what the construct publishes, by the attributes' names.
         synthesis: the module in Terraform's JSON syntax.
+        elements: what the construct made, in its order.
     """
 
     name: str
     made: Construct
     stack: ModuleStack
+    published: Mapping[str, DataclassInstance]
     synthesis: Mapping[str, Any]
+    elements: Sequence[Element]
 
     @classmethod
     def of(cls, app: ScytheApp, name: str) -> Module:
@@ -77,20 +83,20 @@ class Module:
                 # One of many modules: its messages say which.
                 stack.prefix = "${var.fleet}."
         made: Any = construct(stack, "Default", **given)
-        for part in PUBLISHED:
-            if hasattr(made, part):
-                stack.publish(getattr(made, part))
-        return cls(name, made, stack, stack.synthesize())
+        parts = {part: getattr(made, part) for part in PUBLISHED if hasattr(made, part)}
+        for attributes in parts.values():
+            stack.publish(attributes)
+        synthesis = stack.synthesize()
+        return cls(name, made, stack, parts, synthesis, list(stack.elements(synthesis)))
 
     @property
     def call_name(self) -> str:
         """What a call of it is named, where there is one."""
         return self.name.replace("-", "_")
 
-    @property
-    def published(self) -> list[DataclassInstance]:
-        """What the construct publishes."""
-        return [getattr(self.made, part) for part in PUBLISHED if hasattr(self.made, part)]
+    def of_kind(self, kind: str) -> list[Element]:
+        """The elements of a kind, such as ``data``."""
+        return [element for element in self.elements if element.kind == kind]
 
     def outputs(self, address: str) -> Any:
         """What the construct would publish, from a call of the module.
@@ -98,13 +104,12 @@ class Module:
         Args:
             address: the call's, such as ``module.network``.
         """
-        parts = {part: getattr(self.made, part) for part in PUBLISHED if hasattr(self.made, part)}
         return SimpleNamespace(
             **{
                 part: type(own)(
                     **{field.name: Expression(f"{address}.{field.name}") for field in published(own)}
                 )
-                for part, own in parts.items()
+                for part, own in self.published.items()
             }
         )
 
@@ -172,6 +177,13 @@ def told(settings: Settings) -> dict[str, Any]:
                 else value
             )
     return found
+
+
+@contextmanager
+def unwritten_app() -> Iterator[ScytheApp]:
+    """An app for stacks that are looked at, and never written."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield ScytheApp(outdir=folder)
 
 
 def modules_of(app: ScytheApp) -> dict[type[Construct], Module]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ from ops.export.prose import parts, prose
 from ops.export.rendering import render
 from ops.export.root import RootModule
 from ops.export.tables import Contents, tables
-from ops.terraform import Terraform, TerraformError
+from ops.terraform import Terraform
 
 if TYPE_CHECKING:
     # Else jsii would start before the seam of `modules`.
@@ -43,7 +42,7 @@ def readme_of(module: Module, variables: str, version: str) -> str:
     }
     elements = [
         (element.kind, element.labels[0], element.labels[1])
-        for element in module.stack.elements(module.synthesis)
+        for element in module.elements
         if element.kind in {"resource", "data"}
     ]
     return render(
@@ -68,15 +67,14 @@ def readme_of_root(
         version: the release that its usage pins.
         examples: what each example shows, by its name.
     """
-    synthesis = root.synthesize()
     calls = {name: str(arguments["source"]) for name, arguments in root.calls.items()}
-    arguments = {"source": SOURCE, "version": version, **given.usage(synthesis["variable"])}
+    arguments = {"source": SOURCE, "version": version, **given.usage(root.synthesis["variable"])}
     return render(
         "README.md",
         modules={module.name: prose(CONSTRUCTS[module.name]).partition("\n\n")[0] for module in modules},
         examples=examples,
         usage=_formatted([module_block("scythe", arguments)])[0],
-        tables=tables(Contents(synthesis, [], calls, variables)),
+        tables=tables(Contents(root.synthesis, [], calls, variables)),
     )
 
 
@@ -92,10 +90,7 @@ def formatted(texts: Mapping[str, str]) -> dict[str, str]:
 def _formatted(texts: list[str]) -> list[str]:
     """One process for all of them."""
     Terraform.require(os.environ)
-    ran = subprocess.run(["terraform", "fmt", "-"], input=_CUT.join(texts), capture_output=True, text=True)
-    if ran.returncode:
-        raise TerraformError(f"terraform fmt failed:\n{ran.stderr}")
-    return ran.stdout.split(_CUT)
+    return Terraform.format("-", text=_CUT.join(texts)).split(_CUT)
 
 
 def _parts_of(made: Construct) -> dict[type, list[str]]:

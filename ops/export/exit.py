@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
@@ -14,19 +13,19 @@ from environments.schema import Environment
 from main import COMPOSERS, compose, deployment_of, parts
 from modules.expression import Expression, ref
 from modules.rules import Settings
-from modules.stack import STATES, Deployment, EnvironmentStack, Label, ScytheApp
+from modules.stack import STATES, Deployment, EnvironmentStack, ScytheApp
 from ops.export.blocks import (
-    block,
     check_blocks,
     data_blocks,
     joined,
     locals_block,
     module_block,
+    moved_block,
     output_block,
     provider_blocks,
     terraform_block,
 )
-from ops.export.constructs import Module, SettingsAt, modules_of, told
+from ops.export.constructs import Module, SettingsAt, told, unwritten_app
 
 if TYPE_CHECKING:
     from constructs import Construct, IConstruct
@@ -52,9 +51,6 @@ class CallingStack(EnvironmentStack):
         self._modules, self._sources = modules, sources
         self.calls: dict[str, dict[str, Any]] = {}
         self.made: dict[str, tuple[str, Module]] = {}
-        # Every module would be told a null.
-        bounds = self.label.permissions_boundary if deployment.permissions_boundary else None
-        self.label = Label(name=self.label.name, permissions_boundary=bounds)
 
     def make(self, construct: Any, id_: str, *_: Any, **given: Any) -> Any:
         """Call the construct's module."""
@@ -124,18 +120,20 @@ class Sources:
         return {"source": f"{self.base}//modules/{module.name}", **version}
 
 
-def configurations(environment: Environment, sources: Sources, states: str) -> dict[str, dict[str, str]]:
+def configurations(
+    environment: Environment, modules: Mapping[type[Construct], Module], sources: Sources, states: str
+) -> dict[str, dict[str, str]]:
     """The files of each stack by its name, as text that ``terraform fmt`` has yet to align.
 
     Args:
         environment: the environment.
+        modules: what they call.
         sources: where the modules come from.
         states: the folder of the local backend's states, as seen from a stack's folder.
     """
-    with tempfile.TemporaryDirectory() as unused, tempfile.TemporaryDirectory() as unused_too:
-        app, own = ScytheApp(outdir=unused), ScytheApp(outdir=unused_too)
+    with unwritten_app() as app, unwritten_app() as own:
         compose(own, environment)
-        modules, deployment = modules_of(app), deployment_of(environment)
+        deployment = deployment_of(environment)
         found = {}
         for part in parts(environment):
             stack = CallingStack(app, deployment, part, modules, sources)
@@ -150,17 +148,16 @@ def _files(stack: CallingStack, moves: list[tuple[str, str]], states: str) -> di
     stack.prepare_stack()
     document = json.loads(json.dumps(stack.to_terraform()).replace(STATES, states))
     document["terraform"]["required_providers"]["aws"]["source"] = "hashicorp/aws"
-    moved = [block("moved", (), [[f"  from = {before}", f"  to = {after}"]]) for before, after in moves]
     return {
         "main.tf": joined(
             [
-                *(locals_block(document["locals"]) if "locals" in document else []),
+                *locals_block(document.get("locals", {})),
                 *data_blocks(document.get("data", {})),
                 *(module_block(name, body) for name, body in stack.calls.items()),
                 *check_blocks(document.get("check", {})),
             ]
         ),
-        "moved.tf": joined(moved),
+        "moved.tf": joined(moved_block(before, after) for before, after in moves),
         "outputs.tf": joined(output_block(name, body) for name, body in document.get("output", {}).items()),
         "terraform.tf": joined(
             [terraform_block(document["terraform"]), *provider_blocks(document["provider"])]

@@ -4,27 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-ANSWERS: Mapping[tuple[str, str], tuple[str, str]] = {
-    ("versions.tf", "    aws = {"): (
+ANSWERS: Mapping[tuple[str, str, str], tuple[str, str]] = {
+    ("", "versions.tf", "    aws = {"): (
         "terraform_unused_required_providers",
         "The submodules' provider: which versions go is said where people look.",
     ),
-    ("modules/storage/main.tf", 'data "aws_s3_bucket" "existing" {'): (
+    ("modules/storage/", "main.tf", 'data "aws_s3_bucket" "existing" {'): (
         "terraform_unused_declarations",
         "A plan fails where there is no such bucket.",
     ),
 }
-"""Rule and reason, by the file and the line."""
+"""Rule and reason, by the folder, the file and the line."""
 
 
-def answered(files: Mapping[str, str]) -> dict[str, str]:
-    """Files with the answers in them.
+def answered(folder: str, files: Mapping[str, str]) -> dict[str, str]:
+    """The files of a folder with the answers in them.
 
     Raises:
         KeyError: a line that an answer is for is not there.
     """
     found = dict(files)
-    for (path, line), (rule, reason) in ANSWERS.items():
+    for (place, path, line), (rule, reason) in ANSWERS.items():
+        if place != folder:
+            continue
         before, mark, after = found[path].partition(f"\n{line}\n")
         if not mark:
             raise KeyError(path, line)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import inspect
 import sys
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from modules.module_stack import Element, ModuleStack
-from modules.stack import ScytheApp
 from ops.export.blocks import (
     argument,
     assigned,
@@ -20,7 +18,7 @@ from ops.export.blocks import (
     output_block,
     terraform_block,
 )
-from ops.export.constructs import Module, modules_of
+from ops.export.constructs import Module
 from ops.export.layout import STEP
 
 LONGEST = 300
@@ -29,24 +27,15 @@ LONGEST = 300
 
 def files_of(module: Module) -> dict[str, str]:
     """The files of a module by name, as text that ``terraform fmt`` has yet to align."""
-    elements = list(module.stack.elements(module.synthesis))
-    made = [item for item in elements if item.kind != "output"]
+    made = [item for item in module.elements if item.kind != "output"]
     return {
         **_by_topic(made, type(module.made).__module__),
-        "outputs.tf": joined(
-            output_block(item.labels[0], item.body) for item in elements if item.kind == "output"
-        ),
+        "outputs.tf": joined(output_block(item.labels[0], item.body) for item in module.of_kind("output")),
         "variables.tf": joined(
             variable_block(name, body) for name, body in module.synthesis["variable"].items()
         ),
         "versions.tf": terraform_block({**module.synthesis["terraform"], "backend": {}}),
     }
-
-
-def modules() -> dict[str, dict[str, str]]:
-    """The files of each module by its name."""
-    with tempfile.TemporaryDirectory() as unused:
-        return {module.name: files_of(module) for module in modules_of(ScytheApp(outdir=unused)).values()}
 
 
 def _by_topic(made: Sequence[Element], main: str) -> dict[str, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ops.export.blocks import block, joined
+from ops.export.blocks import joined, moved_block
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,7 @@ def moved_file(moves: tuple[Move, ...]) -> str:
     texts = []
     for version in dict.fromkeys(move.version for move in moves):
         texts.append(f"# {version}\n")
-        texts += [
-            block("moved", (), [[f"  from = {move.before}", f"  to = {move.after}"]])
-            for move in moves
-            if move.version == version
-        ]
+        texts += [moved_block(move.before, move.after) for move in moves if move.version == version]
     return joined(texts)
 
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from modules.module_stack import Element
-from modules.stack import ScytheApp
 from ops.export.changelog import changelog, releases
 from ops.export.choices import FLEETS
-from ops.export.constructs import Module, modules_of
+from ops.export.constructs import Module, modules_of, unwritten_app
 from ops.export.documents import formatted, readme_of, readme_of_root
 from ops.export.examples import EXAMPLES, examples
 from ops.export.lint import answered
@@ -35,21 +32,35 @@ def repository(version: str | None) -> dict[str, str]:
     Raises:
         TerraformError: terraform, by which the documentation shows types, is missing or too old.
     """
-    with tempfile.TemporaryDirectory() as unused:
-        app = ScytheApp(outdir=unused)
-        modules = modules_of(app)
-        root = RootModule(app, modules)
-        folders = {"": root.files()}
-        folders |= {f"modules/{module.name}/": files_of(module) for module in modules.values()}
-        terraform = root.synthesize()["terraform"]
-        tests = _tests(root, list(modules.values()))
+    with unwritten_app() as app:
+        by_construct = modules_of(app)
+        modules = list(by_construct.values())
+        root = RootModule(app, by_construct)
+        folders = {"": root.files(), **{_folder(module.name): files_of(module) for module in modules}}
+        terraform = root.synthesis["terraform"]
+        tests = _tests(root, modules)
         others = _beside(terraform, [folder.rstrip("/") or "." for folder in folders])
-        documents = _readmes(root, list(modules.values()), folders, version or releases()[0])
-    files = {f"{folder}{name}": text for folder, files in folders.items() for name, text in files.items()}
-    moved = {
-        f"modules/{name}/moved.tf" if name else "moved.tf": moved_file(moves) for name, moves in MOVES.items()
+        documents = _readmes(root, modules, folders, version or releases()[0])
+    return _placed(folders) | documents | examples(terraform) | others | tests
+
+
+def submodules(modules: Iterable[Module]) -> dict[str, str]:
+    """The submodules alone, without what is only for their readers: the files by their paths."""
+    return _placed({_folder(module.name): files_of(module) for module in modules})
+
+
+def _folder(name: str) -> str:
+    return f"modules/{name}/" if name else ""
+
+
+def _placed(folders: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """Files by their paths, with the answers to tflint's findings, and the moves."""
+    moved = {_folder(name): {"moved.tf": moved_file(moves)} for name, moves in MOVES.items()}
+    return {
+        f"{folder}{name}": text
+        for folder, files in folders.items()
+        for name, text in {**answered(folder, files), **moved.get(folder, {})}.items()
     }
-    return answered(files) | moved | documents | examples(terraform) | others | tests
 
 
 def _tests(root: RootModule, modules: list[Module]) -> dict[str, str]:
@@ -58,25 +69,21 @@ def _tests(root: RootModule, modules: list[Module]) -> dict[str, str]:
     by_name = {module.name: module for module in modules}
     for module in modules:
         variables = module.synthesis["variable"]
-        data = [f"data.{'.'.join(each.labels)}" for each in _of_kind(module, "data")]
-        written = tests_of(module.name, variables, data, has_ephemerals=bool(_of_kind(module, "ephemeral")))
+        data = [f"data.{'.'.join(each.labels)}" for each in module.of_kind("data")]
+        written = tests_of(module.name, variables, data, has_ephemerals=bool(module.of_kind("ephemeral")))
         found |= {f"modules/{module.name}/{path}": text for path, text in written.items()}
     for name, arguments in root.calls.items():
         module = by_name[str(arguments["source"]).rpartition("/")[2]]
-        if not _of_kind(module, "ephemeral"):
+        if not module.of_kind("ephemeral"):
             # Terraform wants an override for each instance of a module.
             keys = ["[0]"] if "count" in arguments else [""]
             keys = [f'["{fleet}"]' for fleet in FLEETS] if "for_each" in arguments else keys
             below += [
                 f"module.{name}{key}.data.{'.'.join(each.labels)}"
                 for key in keys
-                for each in _of_kind(module, "data")
+                for each in module.of_kind("data")
             ]
-    return found | tests_of("", root.synthesize()["variable"], below, has_ephemerals=True)
-
-
-def _of_kind(module: Module, kind: str) -> list[Element]:
-    return [each for each in module.stack.elements(module.synthesis) if each.kind == kind]
+    return found | tests_of("", root.synthesis["variable"], below, has_ephemerals=True)
 
 
 def _beside(terraform: Mapping[str, Any], folders: list[str]) -> dict[str, str]:
@@ -106,6 +113,6 @@ def _readmes(
     variables = formatted({folder: files[_VARIABLES] for folder, files in folders.items()})
     found = {"README.md": readme_of_root(root, modules, variables[""], version, EXAMPLES)}
     for module in modules:
-        folder = f"modules/{module.name}/"
+        folder = _folder(module.name)
         found[f"{folder}README.md"] = readme_of(module, variables[folder], version)
     return found

@@ -44,6 +44,7 @@ class RootModule(ModuleStack):
 
     Attributes:
         calls: the arguments of each call, by its name.
+        synthesis: the module in Terraform's JSON syntax.
     """
 
     def __init__(self, app: ScytheApp, modules: Mapping[type[Construct], Module]) -> None:
@@ -51,6 +52,7 @@ class RootModule(ModuleStack):
         self._modules = modules
         self.calls: dict[str, dict[str, Any]] = {}
         self._compose(self.variables(Environment, SECTIONS, below=False))
+        self.synthesis = self.synthesize()
 
     def _compose(self, given: Environment) -> None:
         is_self_hosted = f'{given.hatchet.mode} == "self_hosted"'
@@ -161,7 +163,7 @@ class RootModule(ModuleStack):
     def _publish_optional(self, construct: type[Construct]) -> None:
         """The outputs of a module that may not be there; null then."""
         module = self._modules[construct]
-        for own in module.published:
+        for own in module.published.values():
             for field in published(own):
                 value = Expression(f"one(module.{module.call_name}[*].{field.name})")
                 self.output(field.name, value, field.metadata["description"])
@@ -177,7 +179,7 @@ class RootModule(ModuleStack):
 
     def files(self) -> dict[str, str]:
         """The module's files by name, as text that ``terraform fmt`` has yet to align."""
-        synthesis = self.synthesize()
+        synthesis = self.synthesis
         return {
             "main.tf": joined(
                 [

@@ -56,7 +56,12 @@ def expression(value: Any) -> str:
         return f"{{ {', '.join(items)} }}" if items else "{}"
     if isinstance(value, list):
         return f"[{', '.join(map(expression, value))}]"
-    return json.dumps(int(value) if isinstance(value, float) and value.is_integer() else value)
+    return json.dumps(whole_number(value))
+
+
+def whole_number(value: Any) -> Any:
+    """A value, as HCL writes it where it is a whole number: ``2`` for 2.0."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def parse(text: str) -> Parts:

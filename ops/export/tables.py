@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ops.export.syntax import whole_number
+
 _REGISTRY = "https://registry.terraform.io/providers/hashicorp/aws/latest/docs"
 _VARIABLE = re.compile(r'^variable "(\w+)" \{\n(.*?)^\}$', re.MULTILINE | re.DOTALL)
 _TYPE = re.compile(r"^  type +=(.+?)\n(?=  [a-z]+ += |\n|\Z)", re.MULTILINE | re.DOTALL)
@@ -102,7 +104,7 @@ def _whole(value: Any) -> Any:
         return {key: _whole(item) for key, item in sorted(value.items())}
     if isinstance(value, list):
         return [_whole(item) for item in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    return whole_number(value)
 
 
 def _code(text: str) -> str:

@@ -12,6 +12,7 @@ from typing import Self
 
 from environments.schema import Environment
 from ops.export import write
+from ops.export.constructs import modules_of, unwritten_app
 from ops.export.exit import Sources, configurations
 from ops.terraform import Plan, Terraform, TerraformError
 from tests.deployments.deployed import Deployed
@@ -64,7 +65,8 @@ class Exit:
         self.folder = deployed.folder / "exit"
         self._deployed = deployed
         sources = Sources(os.path.relpath(modules, self.folder / "stack"))
-        found = configurations(environment, sources, "../state")
+        with unwritten_app() as app:
+            found = configurations(environment, modules_of(app), sources, "../state")
         files = {f"{stack}/{name}": text for stack, named in found.items() for name, text in named.items()}
         write(self.folder, files)
         if self._deployed.folder.joinpath("state").exists():
