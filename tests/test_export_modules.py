@@ -10,6 +10,7 @@ import pytest
 
 from local_aws import LocalAws
 from tests.consumer import Consumer
+from tests.deployments.providers import Providers
 
 NETWORKS = """
 variable "networks" {
@@ -98,6 +99,12 @@ def aws() -> Iterator[LocalAws]:
         yield started
 
 
+@pytest.fixture
+def providers(aws: LocalAws) -> Iterator[Providers]:
+    with Providers.of(aws.environment) as started:
+        yield started
+
+
 def way_out(aws: LocalAws, vpc_id: str) -> tuple[int, set[str]]:
     """How many private subnets have a default route, and through what kinds of things."""
     filters = [
@@ -125,8 +132,10 @@ def endpoints(aws: LocalAws, vpc_id: str) -> set[str]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(400)
-def test_networks_of_one_and_three_zones_with_every_way_out(tmp_path: Path, aws: LocalAws) -> None:
-    consumer = Consumer(tmp_path, aws, NETWORKS)
+def test_networks_of_one_and_three_zones_with_every_way_out(
+    tmp_path: Path, aws: LocalAws, providers: Providers
+) -> None:
+    consumer = Consumer(tmp_path, aws, providers, NETWORKS)
 
     _, outputs = consumer.apply(networks=FIRST)
     made = outputs["made"]
@@ -161,7 +170,7 @@ def test_networks_of_one_and_three_zones_with_every_way_out(tmp_path: Path, aws:
     assert endpoints(aws, vpcs["a"]) == {"s3"}
     assert log_groups(aws) == {"/scythe/b/vpc-flow-logs": 30}
 
-    consumer.terraform(networks=SECOND).destroy()
+    consumer.destroy(networks=SECOND)
     assert aws.leftovers() == []
 
 
@@ -172,10 +181,12 @@ def log_groups(aws: LocalAws) -> dict[str, int]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(400)
-def test_a_bucket_that_is_made_and_one_that_exists(tmp_path: Path, aws: LocalAws) -> None:
+def test_a_bucket_that_is_made_and_one_that_exists(
+    tmp_path: Path, aws: LocalAws, providers: Providers
+) -> None:
     s3 = aws.client("s3")
     s3.create_bucket(Bucket="somebodys-results")
-    consumer = Consumer(tmp_path, aws, STORAGES)
+    consumer = Consumer(tmp_path, aws, providers, STORAGES)
 
     _, outputs = consumer.apply()
     bucket = outputs["made"]["bucket_name"]
@@ -196,5 +207,5 @@ def test_a_bucket_that_is_made_and_one_that_exists(tmp_path: Path, aws: LocalAws
     repositories = aws.client("ecr").describe_repositories()["repositories"]
     assert {found["repositoryName"] for found in repositories} == {"made/worker", "existing/worker"}
 
-    consumer.terraform().destroy()
+    consumer.destroy()
     assert [found["Name"] for found in s3.list_buckets()["Buckets"]] == ["somebodys-results"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,8 @@ import pytest
 
 from local_aws import LocalAws
 from tests.consumer import Consumer
+from tests.deployments.deployed import set_up
+from tests.deployments.providers import Providers
 
 CONFIGURATION = """
 variable "deployments" {
@@ -119,6 +120,12 @@ def aws() -> Iterator[LocalAws]:
         yield started
 
 
+@pytest.fixture
+def providers(aws: LocalAws) -> Iterator[Providers]:
+    with Providers.of(aws.environment) as started:
+        yield started
+
+
 def services(aws: LocalAws, cluster: str) -> dict[str, int]:
     """How many tasks each service of a cluster is to have."""
     ecs = aws.client("ecs")
@@ -142,23 +149,17 @@ def floors(aws: LocalAws) -> dict[str, int]:
     }
 
 
-def set_up(aws: LocalAws) -> None:
-    """Store what people, and the set-up of an engine that runs, store."""
-    manager = aws.client("secretsmanager")
-    for secret in manager.list_secrets()["SecretList"]:
-        if secret["Name"].rpartition("/")[2] in {"hatchet-admin", "hatchet-client-token", "hatchet-keys"}:
-            manager.put_secret_value(SecretId=secret["ARN"], SecretString=secrets.token_urlsafe(40))
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-def test_deployments_with_hatchet_cloud_and_with_engines_of_their_own(tmp_path: Path, aws: LocalAws) -> None:
+def test_deployments_with_hatchet_cloud_and_with_engines_of_their_own(
+    tmp_path: Path, aws: LocalAws, providers: Providers
+) -> None:
     zone = aws.client("route53").create_hosted_zone(Name="example.org", CallerReference="ours")["HostedZone"][
         "Id"
     ]
     before = aws.leftovers()
     first, second = deployments(zone.rpartition("/")[2])
-    consumer = Consumer(tmp_path, aws, CONFIGURATION)
+    consumer = Consumer(tmp_path, aws, providers, CONFIGURATION)
 
     _, outputs = consumer.apply(deployments=first)
 
@@ -179,7 +180,7 @@ def test_deployments_with_hatchet_cloud_and_with_engines_of_their_own(tmp_path: 
     # Nothing runs before there is a token.
     assert set(floors(aws).values()) == {0}
 
-    set_up(aws)
+    set_up(aws.client("secretsmanager"))
     _, outputs = consumer.apply(deployments=second)
 
     made = outputs["made"]
@@ -191,5 +192,5 @@ def test_deployments_with_hatchet_cloud_and_with_engines_of_their_own(tmp_path: 
         "zoned-workers/simulations": 2,
     }  # fmt: skip
 
-    consumer.terraform(deployments=second).destroy()
+    consumer.destroy(deployments=second)
     assert sorted(set(aws.leftovers()) - set(before)) == []

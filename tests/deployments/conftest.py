@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
@@ -16,7 +15,7 @@ from local_aws import LocalAws
 from ops.export import write
 from ops.export.repository import repository
 from ops.terraform import TerraformError
-from tests.deployments.deployed import Data, Deployed, environment_of
+from tests.deployments.deployed import Data, Deployed, environment_of, set_up
 from tests.deployments.dozen import CERTIFICATE, dozen
 from tests.deployments.exits import Exit
 from tests.deployments.once import once
@@ -133,7 +132,7 @@ def _run(folder: Path, name: str) -> Run:
             for part in deployed.parts[2:]:
                 deployed.apply([part])
                 if part == "hatchet":
-                    _set_up(aws, data)
+                    set_up(_manager(aws, data))
             for part in deployed.parts:
                 plan = deployed.plan(part)
                 run.actions[part] = dict(plan.actions)
@@ -156,14 +155,6 @@ def _run(folder: Path, name: str) -> Run:
             run.error = str(error)
         run.leftovers = sorted(set(aws.leftovers(*REGIONS)) - set(before))
     return run
-
-
-def _set_up(aws: LocalAws, data: Data) -> None:
-    """Store what the engine's set-up stores while an apply waits for it; the local AWS runs no tasks."""
-    for name in ("hatchet-admin", "hatchet-client-token", "hatchet-keys"):
-        _manager(aws, data).put_secret_value(
-            SecretId=f"{data['name']}/{name}", SecretString=secrets.token_urlsafe(40)
-        )
 
 
 def _secrets(aws: LocalAws, data: Data) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -28,6 +29,21 @@ def environment_of(data: Data, folder: Path) -> Environment:
     file = folder / f"{data['name']}.yaml"
     file.write_text(yaml.safe_dump(data))
     return load(file)
+
+
+def set_up(manager: Any) -> None:
+    """Store what an engine's set-up, or people, store while an apply waits for it; the local AWS runs no tasks.
+
+    Args:
+        manager: the client of Secrets Manager, where the environments are.
+    """
+    wanted, stored = {"hatchet-admin", "hatchet-client-token", "hatchet-keys"}, set()
+    for secret in manager.list_secrets()["SecretList"]:
+        name = secret["Name"].rpartition("/")[2]
+        if name in wanted:
+            manager.put_secret_value(SecretId=secret["ARN"], SecretString=secrets.token_urlsafe(40))
+            stored.add(name)
+    assert stored == wanted
 
 
 class Deployed:
