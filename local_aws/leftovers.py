@@ -85,6 +85,7 @@ _REGIONAL = (
     Kind("target group", "elbv2", "describe_target_groups", "TargetGroups[].TargetGroupName"),
     Kind("file system", "efs", "describe_file_systems", "FileSystems[].FileSystemId"),
     Kind("access point", "efs", "describe_access_points", "AccessPoints[].AccessPointId"),
+    Kind("broker", "mq", "list_brokers", "BrokerSummaries[].BrokerName"),
     Kind("namespace", "servicediscovery", "list_namespaces", "Namespaces[].Name"),
     Kind("discovery service", "servicediscovery", "list_services", "Services[].Name"),
     Kind("topic", "sns", "list_topics", "Topics[].TopicArn"),

@@ -124,10 +124,11 @@ def _parts(environment: Environment) -> Iterator[tuple[float, int]]:
 
 
 def _interfaces(environment: Environment) -> int:
-    """Network interfaces of an engine that are no task's: the load balancer's, the database's, the file system's."""
+    """Network interfaces of an engine that are no task's: the load balancer's, the database's, the broker's."""
     network, hatchet = environment.network, environment.hatchet
     zones = len(network.existing.private_subnet_ids) if network.existing else network.az_count
-    return zones + (2 if hatchet.database.multi_az else 1) + (zones if hatchet.broker == "rabbitmq" else 0)
+    of_broker = {"postgres": 0, "rabbitmq": zones, "amazon_mq": 1}[hatchet.broker]
+    return zones + (2 if hatchet.database.multi_az else 1) + of_broker
 
 
 def network_needs(environments: Sequence[Environment], ec2: Any) -> dict[QuotaName, int]:

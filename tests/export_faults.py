@@ -78,6 +78,7 @@ HATCHET: list[dict[str, Any]] = [
     {"broker": "rabbitmq", "rabbitmq": {"cpu": 3}},
     {"broker": "rabbitmq", "rabbitmq": {"memory": 0.25}},
     {"broker": "rabbitmq", "rabbitmq": {"cpu": 0.25, "memory": 4}},
+    {"broker": "amazon_mq", "amazon_mq": {"instance_type": "m7g.large"}},
     *(
         {service: given}
         for service in ("engine", "api", "dashboard")

@@ -203,7 +203,7 @@ def engines(draw: st.DrawFn) -> Data:
         deletion_protection=st.booleans(),
         password_version=st.integers(1, 9),
     )
-    broker = draw(st.sampled_from(["postgres", "rabbitmq"]))
+    broker = draw(st.sampled_from(["postgres", "rabbitmq", "amazon_mq"]))
     certificate = {"certificate_arn": f"arn:aws:acm:us-east-1:{ACCOUNT}:certificate/11111111-2222"}
     domain: Data = {"domain": "hatchet.example.org"}
     outside = some(allowed_cidrs=st.sampled_from([["203.0.113.0/24", "10.0.0.0/8"], ["0.0.0.0/0"], []]))
@@ -230,6 +230,11 @@ def engines(draw: st.DrawFn) -> Data:
                 image_registry=st.just("ecr"),
                 token_days=st.integers(1, 3650),
                 **({"rabbitmq": sizes()} if broker == "rabbitmq" else {}),
+                **(
+                    {"amazon_mq": some(instance_type=st.just("mq.m7g.large"))}
+                    if broker == "amazon_mq"
+                    else {}
+                ),
             )
         ),
     }

@@ -35,6 +35,7 @@ def file(folder: Path, name: str, hatchet: str, more: str = "") -> Path:
             2 * (3 * 2 + 0.5 + 0.25 + 0.25) + 4,
             2 * (3 + 1 + 1 + 1) + 1 + 3 + 2 + 3,
         ),
+        ("mode: self_hosted, broker: amazon_mq", "", 2 * (1 + 0.5 + 0.25 + 0.25), 8 + 2 + 1 + 1),
         ("mode: self_hosted, api: {cpu: 4, memory: 8}", NETWORK, 2 * (1 + 4 + 0.25 + 0.25), 8 + 2 + 1),
     ],
 )  # fmt: skip

@@ -35,7 +35,7 @@ VALUES: dict[tuple[type[Settings], str], list[Any]] = {
     (FleetSettings, "slots"): [1, 0, 1001],
     (FleetSettings, "image"): ["a/b:1", f"a@sha256:{'0' * 64}", "a/b:latest", "a/b", "A/b:1"],
     (FleetSettings, "experiments"): [["a"], [], ["a", "a"], ["scythe_scatter_gather"], ["a b"]],
-    (HatchetSettings, "broker"): ["postgres", "elasticache"],
+    (HatchetSettings, "broker"): ["postgres", "amazon_mq", "elasticache"],
     (HatchetSettings, "version"): ["v0.104.7", "latest", "0.104.7"],
     (HatchetSettings, "allowed_cidrs"): [["203.0.113.0/24", "0.0.0.0/0"], ["203.0.113.1/24"], ["203.0.113.1/33"], ["x"]],
     (HatchetSettings, "domain"): ["a.example.org", "A.example.org", "a", "-a.org"],

@@ -56,7 +56,12 @@ class Addresses:
 
 
 def server_environment(
-    *, addresses: Addresses, database_url: Expression, password_version: Expression, broker: Expression
+    *,
+    addresses: Addresses,
+    database_url: Expression,
+    password_version: Expression,
+    broker: Expression,
+    broker_address: Expression,
 ) -> dict[str, Expression]:
     """The variables of the engine and of the API alike, each with the expression of its value.
 
@@ -65,6 +70,7 @@ def server_environment(
         database_url: without a password, which is in ``PGPASSWORD``.
         password_version: a new password makes a new task definition, since ECS reads it only at a start.
         broker: the setting.
+        broker_address: of a broker of Amazon MQ, else null; another makes a new task definition likewise.
     """
     fixed = {
         "DATABASE_LOGGER_FORMAT": "json",
@@ -92,6 +98,7 @@ def server_environment(
     return {
         **{name: Expression(hcl(value)) for name, value in fixed.items()},
         **addresses.of_tokens(),
+        "BROKER_ADDRESS": broker_address,
         "DATABASE_PASSWORD_VERSION": Expression(f"tostring({password_version})"),
         "DATABASE_URL": database_url,
         "SERVER_AUTH_COOKIE_INSECURE": Expression(f'{addresses.is_public} ? "false" : "true"'),

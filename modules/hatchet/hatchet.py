@@ -10,6 +10,7 @@ from constructs import Construct
 
 from modules.cluster.cluster import ClusterAttributes
 from modules.expression import Expression, hcl, ref, text
+from modules.hatchet.amazon_mq import AmazonMq
 from modules.hatchet.attributes import HatchetAccess, HatchetAttributes
 from modules.hatchet.client import GRPC, HTTP
 from modules.hatchet.container import Container, HealthCheck
@@ -75,9 +76,10 @@ class Hatchet(Construct):
             network=network,
             log_retention_days=log_retention_days,
         )
-        self._broker = RabbitMq(
+        self._rabbitmq = RabbitMq(
             self, "rabbitmq", surroundings=self._surroundings, settings=settings, images=self._images
         )
+        self._amazon_mq = AmazonMq(self, "amazon_mq", label=label, settings=settings, network=network)
         self._balancer = LoadBalancer(self, "lb", label=label, settings=settings, network=network)
         engine, api, dashboard = self._create_engine(), self._create_api(), self._create_dashboard()
         set_up = SetUp(
@@ -88,6 +90,7 @@ class Hatchet(Construct):
             images=self._images,
             addresses=self._addresses,
             database=self._database,
+            amazon_mq=self._amazon_mq,
             secrets=self._secrets,
             token=token,
             workers_cluster=workers_cluster,
@@ -147,6 +150,7 @@ class Hatchet(Construct):
         )
 
     def _server(self, name: str, image: str, command: list[str], health: str, port: int) -> Container:
+        urls = [broker.credentials.value_from("url") for broker in (self._rabbitmq, self._amazon_mq)]
         return Container(
             name=name,
             image=self._images[image],
@@ -156,11 +160,14 @@ class Hatchet(Construct):
                 database_url=self._database.url,
                 password_version=Expression(self._settings.database.password_version),
                 broker=Expression(self._settings.broker),
+                broker_address=self._amazon_mq.address,
             ),
             secrets={
                 **self._secrets.of_server(),
                 "PGPASSWORD": self._database.password_secret_arn,
-                "SERVER_MSGQUEUE_RABBITMQ_URL": self._broker.secret,
+                "SERVER_MSGQUEUE_RABBITMQ_URL": Expression(
+                    f"try(coalesce({', '.join(map(str, urls))}), null)"
+                ),
             },
             health_check=HealthCheck.get(health),
             # The engine takes 5 seconds to hand over, 10 for its streams, and what the tasks then take to report.
@@ -226,9 +233,13 @@ class Hatchet(Construct):
         at_dashboard = Port("dashboard", HTTP, ref(dashboard.security_group).id, "Hatchet dashboard")
         for server, who in ((engine, "Hatchet engine"), (api, "Hatchet API")):
             self._database.port.allow_from(server.security_group, who)
-            self._broker.port.allow_from(server.security_group, who)
+            self._rabbitmq.port.allow_from(server.security_group, who)
+            self._amazon_mq.port.allow_from(server.security_group, who)
             server.roles.allow_secrets(
-                self._secrets.keys_arn, self._database.password_secret_arn, self._broker.secret_arns
+                self._secrets.keys_arn,
+                self._database.password_secret_arn,
+                self._rabbitmq.credentials.arns,
+                self._amazon_mq.credentials.arns,
             )
         at_engine.allow_from(api.security_group, "Hatchet API")
         balancer = self._balancer.security_group
@@ -247,8 +258,9 @@ class Hatchet(Construct):
     def _deploy(
         self, set_up: SetUp, engine: HatchetService, api: HatchetService, dashboard: HatchetService
     ) -> None:
-        broker = self._broker.deploy()
-        ready: EcsService = set_up.deploy(Rollout(alone=True, minutes=30))
+        broker = self._rabbitmq.deploy()
+        password = self._amazon_mq.credentials.value
+        ready: EcsService = set_up.deploy(Rollout(alone=True, minutes=30, after=[password]))
         listeners = self._balancer.listeners
         engine.deploy(Rollout(after=[ready, broker, *listeners]))
         api.deploy(Rollout(after=[ready, broker, *listeners]))

@@ -20,23 +20,20 @@ from cdktf_cdktf_provider_aws.efs_access_point import (
 from cdktf_cdktf_provider_aws.efs_file_system import EfsFileSystem
 from cdktf_cdktf_provider_aws.efs_file_system_policy import EfsFileSystemPolicy
 from cdktf_cdktf_provider_aws.efs_mount_target import EfsMountTarget
-from cdktf_cdktf_provider_aws.secretsmanager_secret_version import SecretsmanagerSecretVersion
 from cdktf_cdktf_provider_aws.security_group import SecurityGroup
 from constructs import Construct
 
-from modules.ephemeral import ephemeral
 from modules.expression import Expression, hcl, number, ref, text, when
 from modules.hatchet.container import Container, HealthCheck
+from modules.hatchet.credentials import USER, BrokerCredentials
 from modules.hatchet.images import RABBITMQ
 from modules.hatchet.service import HatchetService, Rollout, Surroundings
 from modules.hatchet.settings import HatchetSettings, Service
 from modules.policies import Condition, Statement, policy
 from modules.port import Port
-from modules.secret import create_secret
 from modules.suppression import suppress
 
 AMQP, NFS = 5672, 2049
-USER = "hatchet"
 UID = 999
 """Of the user ``rabbitmq`` in Docker's official image, whose files on EFS are then its own."""
 
@@ -55,7 +52,7 @@ class RabbitMq(Construct):
     Costs: Fargate's price of one task; EFS $0.30 a GB-month, of which there are few (us-east-1).
 
     Attributes:
-        secret: what the engine and the API read to reach it; null with another broker.
+        credentials: what the engine and the API read to reach it.
         port: where it answers.
     """
 
@@ -72,7 +69,17 @@ class RabbitMq(Construct):
         self._surroundings = surroundings
         self._exists = Expression(f'{settings.broker} == "rabbitmq"')
         self._count = when(self._exists)
-        self._secret_arn = self._create_secret(surroundings.host("rabbitmq"))
+        self.credentials = BrokerCredentials(
+            self,
+            "Credentials",
+            label=surroundings.label,
+            name="rabbitmq",
+            exists=self._exists,
+            scheme="amqp",
+            place=f"{surroundings.host('rabbitmq')}:{AMQP}",
+            version=1,
+            unrotated="RabbitMQ takes it at its first start alone; the broker is for the VPC's engine only",
+        )
         files, access = self._create_files()
         self._part = HatchetService(
             self,
@@ -87,7 +94,7 @@ class RabbitMq(Construct):
             exists=self._exists,
         )
         self._grant_files(files, access)
-        self._part.roles.allow_secrets(self._secret_arn)
+        self._part.roles.allow_secrets(self.credentials.arns)
         Port("files", NFS, ref(self._group)[0].id, "Its data on EFS").allow_from(
             self._part.security_group, "Hatchet broker", where=self._exists
         )
@@ -95,27 +102,14 @@ class RabbitMq(Construct):
             "rabbitmq", AMQP, ref(self._part.security_group)[0].id, "Hatchet broker", self._exists
         )
 
-    @property
-    def secret(self) -> Expression:
-        """The ``valueFrom`` of the broker's URL, or null."""
-        return self._value_from("url")
-
-    @property
-    def secret_arns(self) -> Expression:
-        """The broker's secret, as a list that is empty with another broker."""
-        return Expression(f"({self._exists} ? [{self._secret_arn}] : [])")
-
     def deploy(self) -> EcsService:
         """Make the service."""
         # Without its password a task does not start, and after some that did not, ECS gives the deployment up.
-        return self._part.deploy(Rollout(alone=True, after=[self._targets, self._value]))
+        return self._part.deploy(Rollout(alone=True, after=[self._targets, self.credentials.value]))
 
     def _size(self, settings: HatchetSettings) -> Service:
         own = settings.rabbitmq
         return Service.model_construct(cpu=own.cpu, memory=own.memory, count=1, architecture="arm64")
-
-    def _value_from(self, key: str) -> Expression:
-        return Expression(f"{self._exists} ? {hcl(f'{text(self._secret_arn)}:{key}::')} : null")
 
     def _container(self, image: Expression) -> Container:
         return Container(
@@ -126,7 +120,7 @@ class RabbitMq(Construct):
                 "RABBITMQ_DEFAULT_USER": Expression(hcl(USER)),
                 "RABBITMQ_NODENAME": Expression(hcl(NODE)),
             },
-            secrets={"RABBITMQ_DEFAULT_PASS": self._value_from("password")},
+            secrets={"RABBITMQ_DEFAULT_PASS": self.credentials.value_from("password")},
             user=f"{UID}:{UID}",
             health_check=HealthCheck(
                 ["CMD", "rabbitmq-diagnostics", "--quiet", "check_running"], interval=30, start_seconds=120
@@ -139,35 +133,6 @@ class RabbitMq(Construct):
             writes="RabbitMQ writes what it makes of its configuration beside it",
             open_files=65536,
         )
-
-    def _create_secret(self, host: str) -> Expression:
-        secret = create_secret(
-            self,
-            "Secret",
-            label=self._surroundings.label,
-            name="hatchet-rabbitmq",
-            description="Password and URL of Hatchet's broker",
-            unrotated="RabbitMQ takes it at its first start alone; the broker is for the VPC's engine only",
-            count=self._count,
-        )
-        # Without punctuation: it stands in a URL.
-        drawn = ephemeral(
-            self,
-            "aws_secretsmanager_random_password",
-            "broker",
-            {"count": text(f"{self._exists} ? 1 : 0"), "password_length": 40, "exclude_punctuation": True},
-        )
-        password = f"{drawn}[0].random_password"
-        value = {"password": Expression(password), "url": f"amqp://{USER}:${{{password}}}@{host}:{AMQP}/"}
-        self._value = SecretsmanagerSecretVersion(
-            self,
-            "Value",
-            count=self._count,
-            secret_id=text(ref(secret)[0].id),
-            secret_string_wo=text(f"jsonencode({hcl(value)})"),
-            secret_string_wo_version=1,
-        )
-        return Expression(f"{ref(secret)}[0].arn")
 
     def _create_files(self) -> tuple[Expression, Expression]:
         label, network = self._surroundings.label, self._surroundings.network

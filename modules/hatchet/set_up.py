@@ -14,6 +14,7 @@ from cdktf_cdktf_provider_aws.ecs_task_definition import EcsTaskDefinitionVolume
 from constructs import Construct
 
 from modules.expression import Expression, hcl, text
+from modules.hatchet.amazon_mq import AmazonMq
 from modules.hatchet.container import Container
 from modules.hatchet.database import HatchetDatabase
 from modules.hatchet.environment import Addresses
@@ -58,6 +59,7 @@ class SetUp(HatchetService):
         images: Mapping[str, Expression],
         addresses: Addresses,
         database: HatchetDatabase,
+        amazon_mq: AmazonMq,
         secrets: Secrets,
         token: TokenAttributes,
         workers_cluster: str,
@@ -79,6 +81,7 @@ class SetUp(HatchetService):
             "TMPDIR": Expression(hcl(f"/{VOLUME}")),
             "WORKERS_CLUSTER": Expression(hcl(workers_cluster)),
             **addresses.of_tokens(),
+            **amazon_mq.variables,
         }
         password = {"PGPASSWORD": database.password_secret_arn}
         containers = [
@@ -87,9 +90,11 @@ class SetUp(HatchetService):
             self._step(
                 "keep",
                 images[AWS_CLI],
-                _script("keep"),
-                ["ADMIN_SECRET", "FIRST_VERSION", "KEYS_SECRET", "TOKEN_SECRET", "WORKERS_CLUSTER"],
+                _script("broker", "keep"),
+                ["ADMIN_SECRET", "FIRST_VERSION", "KEYS_SECRET", "TOKEN_SECRET", "WORKERS_CLUSTER",
+                 *amazon_mq.variables],
                 after=["keys"],
+                secrets={"BROKER_PASSWORD": amazon_mq.credentials.value_from("password")},
             ),
             self._step(
                 "database",
@@ -118,7 +123,7 @@ class SetUp(HatchetService):
             containers=containers,
             volumes=[EcsTaskDefinitionVolume(name=VOLUME)],
         )
-        self._allow(database, secrets, token, workers_cluster)
+        self._allow(database, amazon_mq, secrets, token, workers_cluster)
 
     def _step(
         self,
@@ -146,11 +151,17 @@ class SetUp(HatchetService):
         )
 
     def _allow(
-        self, database: HatchetDatabase, secrets: Secrets, token: TokenAttributes, workers_cluster: str
+        self,
+        database: HatchetDatabase,
+        amazon_mq: AmazonMq,
+        secrets: Secrets,
+        token: TokenAttributes,
+        workers_cluster: str,
     ) -> None:
         roles = self.roles
-        roles.allow_secrets(database.password_secret_arn)
+        roles.allow_secrets(database.password_secret_arn, amazon_mq.credentials.arns)
         database.port.allow_from(self.security_group, "Hatchet set-up")
+        amazon_mq.management.allow_from(self.security_group, "Hatchet set-up")
         cluster = roles.arn("ecs", f"cluster/{workers_cluster}")
         values = [text(arn) for arn in (secrets.admin_arn, secrets.keys_arn, token.token_secret_arn)]
         roles.grant(
@@ -174,6 +185,8 @@ class SetUp(HatchetService):
         )
 
 
-def _script(name: str) -> list[str]:
-    """A step's script, each in a file of its own beside this one."""
-    return ["sh", "-euc", (Path(__file__).with_name("set_up") / f"{name}.sh").read_text(encoding="utf-8")]
+def _script(*names: str) -> list[str]:
+    """A step's script, of files beside this one. What looks like Terraform's templates is the shell's own."""
+    folder = Path(__file__).with_name("set_up")
+    script = "".join((folder / f"{name}.sh").read_text(encoding="utf-8") for name in names)
+    return ["sh", "-euc", script.replace("${", "$${").replace("%{", "%%{")]

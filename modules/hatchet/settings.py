@@ -27,12 +27,9 @@ SHARED_KEYS = {"mode", "token_secret_arn"}
 
 
 def message_queue() -> Rule:
-    """The message queues that Hatchet's engine has (its ``SERVER_MSGQUEUE_KIND``)."""
-    kinds = one_of("postgres", "rabbitmq")
-    allowed = (
-        f"{kinds.allowed} (the engine has no broker on ElastiCache, and Terraform would keep the password of one on "
-        "Amazon MQ in its plans and states: aws_mq_broker has no write-only argument for it)"
-    )
+    """Where the message queues of Hatchet's engine are (its ``SERVER_MSGQUEUE_KIND``)."""
+    kinds = one_of("postgres", "rabbitmq", "amazon_mq")
+    allowed = f"{kinds.allowed} (the engine has no broker on ElastiCache)"
     return Rule(allowed, kinds.check, kinds.condition, kinds.schema)
 
 
@@ -99,6 +96,17 @@ class RabbitMq(Settings):
     rules: ClassVar[tuple[CrossRule, ...]] = (fargate_pair(),)
 
 
+class AmazonMq(Settings):
+    """RabbitMQ on Amazon MQ."""
+
+    instance_type: Annotated[
+        str, matching(r"^mq\.[a-z0-9]+\.[a-z0-9]+$", "a type of Amazon MQ's such as mq.m7g.large")
+    ] = Field(
+        default="mq.m7g.medium",
+        description="Amazon MQ's instance type; AWS advises mq.m7g.large and larger for production.",
+    )
+
+
 class Service(Settings):
     """A part of Hatchet as an ECS service on Fargate."""
 
@@ -159,10 +167,11 @@ class HatchetSettings(Settings):
     )
     broker: Annotated[str, message_queue()] = Field(
         default="postgres",
-        description="The message queue: the database itself, or RabbitMQ on ECS.",
+        description="The message queue: the database itself, RabbitMQ on ECS, or RabbitMQ on Amazon MQ.",
     )
     database: Database = Field(default=Database(), description="Hatchet's PostgreSQL on RDS.")
     rabbitmq: RabbitMq = Field(default=RabbitMq(), description="RabbitMQ's size, with broker: rabbitmq.")
+    amazon_mq: AmazonMq = Field(default=AmazonMq(), description="The broker, with broker: amazon_mq.")
     engine: Service = Field(
         default=Service(cpu=1, memory=2), description="The engine, which workers talk to."
     )
@@ -210,9 +219,10 @@ class HatchetSettings(Settings):
                 "is for self-hosting alone; leave it out or set mode: self_hosted",
                 (("mode",), (key,)),
             )
-        if self.mode == "self_hosted" and "rabbitmq" in self.model_fields_set and self.broker != "rabbitmq":
+        of_others = {"rabbitmq", "amazon_mq"} - {self.broker} if self.mode == "self_hosted" else set()
+        for key in sorted(self.model_fields_set & of_others):
             yield Fault(
-                ("rabbitmq",),
+                (key,),
                 f"does not go with broker: {self.broker}; leave it out",
-                (("broker",), ("rabbitmq",)),
+                (("broker",), (key,)),
             )

@@ -47,6 +47,7 @@ NAMES: Mapping[tuple[str, str], str] = {
     ("aws_launch_template", "name"): r"[a-zA-Z0-9().\-/_]{3,128}",
     ("aws_lb", "name"): r"(?!internal-)(?!-)[A-Za-z0-9-]{1,32}(?<!-)",
     ("aws_lb_target_group", "name"): r"(?!-)[A-Za-z0-9-]{1,32}(?<!-)",
+    ("aws_mq_broker", "broker_name"): r"[A-Za-z0-9~_-]{1,50}",
     ("aws_network_interface", "description"): r"[\x20-\x7e]{0,255}",
     ("aws_s3_bucket", "bucket"): r"(?!.*\.\.)(?!xn--|sthree-|amzn-s3-demo-)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
     ("aws_secretsmanager_secret", "name"): r"[A-Za-z0-9/_+=.@-]{1,512}",

@@ -121,6 +121,10 @@ CHOICES: Mapping[str, tuple[Choice, ...]] = {
             "aws_ecs_service.engine.desired_count": 1,
         }),
         Choice("rabbitmq", {"broker": "rabbitmq"}, _count(aws_ecs_service__rabbitmq=1, aws_efs_file_system__rabbitmq=1)),
+        Choice("amazon_mq", {"broker": "amazon_mq"}, {
+            **_count(aws_mq_broker__amazon_mq=1, aws_ecs_service__rabbitmq=0),
+            "aws_mq_broker.amazon_mq[0].host_instance_type": "mq.m7g.medium",
+        }),
         Choice("certificate", {**_DOMAIN, "certificate_arn": _CERTIFICATE}, _count(
             aws_lb_listener__lb_https=1, aws_lb_listener__lb_grpc=1, aws_acm_certificate__lb_domain=0, aws_iam_policy__forward=0,
         )),

@@ -11,6 +11,7 @@ OF_TYPE: Mapping[str, Any] = {"string": "?", "number": -1, "list(string)": ["?",
 """What no rule of a type lets through."""
 
 WRONG: Mapping[str, Any] = {
+    "amazon_mq": {"instance_type": "?"},
     "api": {"cpu": 3},
     "capacity": {"spot": -1},
     "dashboard": {"cpu": 3},

@@ -226,6 +226,7 @@ BROKEN: list[tuple[str, str, Break]] = [
     ("names", "prod", set_("aws_db_subnet_group.database", name="default")),
     ("names", "prod", set_("aws_db_parameter_group.database", name="prod.hatchet")),
     ("names", "prod", set_("aws_efs_file_system.rabbitmq[0]", creation_token="x" * 65)),
+    ("names", "zoned", set_("aws_mq_broker.amazon_mq[0]", broker_name="x" * 51)),
     ("names", "prod", set_("aws_service_discovery_service.engine", name="the engine")),
     ("names", "prod", set_("aws_service_discovery_private_dns_namespace.this", name="prod..internal")),
     ("names", "prod", set_("aws_sns_topic.alarms", name="prod alarms")),

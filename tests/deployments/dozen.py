@@ -115,7 +115,7 @@ def dozen(aws: LocalAws) -> list[Data]:
             "permissions_boundary": AWS_BOUNDARY,
             "hatchet": {
                 "mode": "self_hosted", "domain": "hatchet.example.org", "zone_id": zone.rpartition("/")[2],
-                "allowed_cidrs": ["10.0.0.0/8"], "engine": {"count": 2, "cpu": 1, "memory": 2},
+                "allowed_cidrs": ["10.0.0.0/8"], "broker": "amazon_mq", "engine": {"count": 2, "cpu": 1, "memory": 2},
                 "database": {"deletion_protection": False, "final_snapshot": False, "backup_days": 0},
             },
             "workers": {"simulations": LEAF, "fanouts": {"role": "fan"}},

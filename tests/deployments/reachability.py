@@ -183,6 +183,12 @@ def _others(planned: Planned) -> Iterator[Party]:
         ports = frozenset(item.get("port") for item in planned.of("aws_lb_listener"))
         groups, placed = frozenset(each.get("security_groups")), frozenset(each.get("subnets"))
         yield Party("load balancer", groups, placed, ports, not each.get("internal"))
+    for each in planned.of("aws_mq_broker"):
+        groups, placed = frozenset(each.get("security_groups")), frozenset(each.get("subnet_ids"))
+        # It answers HTTPS at both (Amazon MQ Developer Guide, "Broker").
+        yield Party(
+            "Amazon MQ", groups, placed, frozenset([443, 5671, 15671]), each.get("publicly_accessible")
+        )
     targets = planned.of("aws_efs_mount_target")
     if targets:
         groups = frozenset(group for each in targets for group in each.get("security_groups"))

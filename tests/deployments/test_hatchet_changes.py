@@ -28,8 +28,17 @@ BEFORE: Data = {
 }
 
 SERVICES = ("setup", "engine", "api", "dashboard")
-HOLDING_DATA = {"aws_db_instance", "aws_efs_file_system", "aws_secretsmanager_secret", "aws_s3_bucket"}
+HOLDING_DATA = {
+    "aws_db_instance", "aws_efs_file_system", "aws_mq_broker", "aws_secretsmanager_secret", "aws_s3_bucket",
+}  # fmt: skip
 Actions = Mapping[str, str]
+
+
+BROKERS: dict[str, dict[str, Any]] = {
+    "rabbitmq": {"broker": "rabbitmq"},
+    "amazon_mq": {"broker": "amazon_mq"},
+    "larger": {"broker": "amazon_mq", "amazon_mq": {"instance_type": "mq.m7g.large"}},
+}
 
 
 def rolled(*services: str) -> dict[str, str]:
@@ -80,7 +89,10 @@ def _plan_changes(folder: Path) -> dict[str, Any]:
         before = Deployed.synthesized(aws, folder, BEFORE, providers=providers)
         password = "a new password of the database"
         rotated = Deployed.synthesized(aws, folder, changed(CASES[password][0]), "rotated", providers)
-        broker = Deployed.synthesized(aws, folder, changed({"broker": "rabbitmq"}), "broker", providers)
+        rabbitmq, amazon_mq, larger = (
+            Deployed.synthesized(aws, folder, changed(settings), name, providers)
+            for name, settings in BROKERS.items()
+        )
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(lambda part: before.apply([part]), ("network", "storage")))
         before.apply(["hatchet"])
@@ -91,9 +103,13 @@ def _plan_changes(folder: Path) -> dict[str, Any]:
         with ThreadPoolExecutor(3) as pool:
             plans = pool.map(lambda case: dict(case.plan("hatchet").actions), cases.values())
             actions = dict(zip(cases, plans, strict=True))
-        actions["RabbitMQ"] = dict(broker.plan("hatchet").actions)
-        broker.apply(["hatchet"])
+        actions["RabbitMQ"] = dict(rabbitmq.plan("hatchet").actions)
+        rabbitmq.apply(["hatchet"])
         actions["the database as the broker again"] = dict(before.plan("hatchet").actions)
+        actions["Amazon MQ instead"] = dict(amazon_mq.plan("hatchet").actions)
+        amazon_mq.apply(["hatchet"])
+        actions["Amazon MQ applied"] = dict(amazon_mq.plan("hatchet").actions)
+        actions["a larger broker"] = dict(larger.plan("hatchet").actions)
         rotated.apply(["hatchet"])
         actions["the new password"] = dict(rotated.plan("hatchet").actions)
         return {"actions": actions, "protected": _destroy(before)}
@@ -139,6 +155,25 @@ def test_a_broker_that_is_left_takes_its_queues_with_it_and_says_so(planned: dic
     }
     assert gone == {"aws_efs_file_system.rabbitmq[0]", "aws_secretsmanager_secret.rabbitmq[0]"}
     assert {actions[address] for address in gone} == {"delete"}
+
+
+def test_a_broker_on_amazon_mq_takes_the_place_of_the_one_on_ecs(planned: dict[str, Any]) -> None:
+    actions: Actions = planned["actions"]["Amazon MQ instead"]
+    holding = {
+        address: action for address, action in actions.items() if address.partition(".")[0] in HOLDING_DATA
+    }
+    assert holding == {
+        "aws_efs_file_system.rabbitmq[0]": "delete",
+        "aws_mq_broker.amazon_mq[0]": "create",
+        "aws_secretsmanager_secret.amazon_mq[0]": "create",
+        "aws_secretsmanager_secret.rabbitmq[0]": "delete",
+    }
+    changed = {address: action for address, action in actions.items() if action not in ("create", "delete")}
+    policies = (f"aws_iam_role_policy.{service}_execution_secrets" for service in ("engine", "api", "setup"))
+    assert changed == rolled("setup", "engine", "api") | dict.fromkeys(policies, "update")
+    assert planned["actions"]["Amazon MQ applied"] == {}
+    # The set-up's first password is not looked at again, and the engine finds it where it was.
+    assert planned["actions"]["a larger broker"] == {"aws_mq_broker.amazon_mq[0]": "update"}
 
 
 def test_a_new_password_is_made_once(planned: dict[str, Any]) -> None:

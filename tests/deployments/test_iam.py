@@ -105,6 +105,28 @@ def of_hosted(run: Run) -> Questions:
     }
 
 
+def of_zoned(run: Run) -> Questions:
+    """A self-hosted engine with a domain, in a network and with a bucket of others, its broker on Amazon MQ."""
+    results, stored = ask.bucket(SOMEBODYS, "scythe"), token(run)
+    engine = Engine(run, "us-east-1")
+    broker, database = engine.secret("amazon_mq[0]"), engine.secret("database_password")
+    worker = ask.image(f"{ECR}/everything/worker")
+    return {
+        **ask.fleet("simulations", "zoned", results=results, token=stored),
+        **ask.fleet("fanouts", "zoned", results=results, token=stored),
+        **ask.backlog("zoned", token=stored, repository=f"{ECR}/everything/worker"),
+        "aws_iam_role_policy.simulations_execution_image[0]": worker,
+        "aws_iam_role_policy.fanouts_execution_image[0]": worker,
+        "aws_iam_policy.researcher": [*results, *ask.secret(stored), *ask.watching("zoned")],
+        **engine.service("api", reads=[engine.secret("keys"), database, broker]),
+        **engine.service("engine", reads=[engine.secret("keys"), database, broker]),
+        **engine.service("dashboard"),
+        **engine.service("setup", reads=[database, broker]),
+        **engine.set_up(stored),
+        **engine.access_logs(),
+    }
+
+
 def of_prod(run: Run) -> Questions:
     """A self-hosted engine in a closed network: all images from ECR, RabbitMQ with its files, a topic of alarms."""
     name, region = "acme-scythe-results", "eu-west-1"
@@ -141,7 +163,13 @@ def of_prod(run: Run) -> Questions:
     }
 
 
-ASKED = {"everything": of_everything, "docs": of_docs, "hosted": of_hosted, "prod": of_prod}
+ASKED = {
+    "everything": of_everything,
+    "docs": of_docs,
+    "hosted": of_hosted,
+    "zoned": of_zoned,
+    "prod": of_prod,
+}
 environments = pytest.mark.parametrize("name", ASKED)
 
 

@@ -35,6 +35,7 @@ CONDITIONS: Mapping[str, Callable[[Environment, Ground], bool]] = {
     "with a domain": lambda environment, ground: environment.hatchet.domain is not None,
     "without a domain": lambda environment, ground: environment.hatchet.domain is None,
     "`broker: rabbitmq`": lambda environment, ground: environment.hatchet.broker == "rabbitmq",
+    "`broker: amazon_mq`": lambda environment, ground: environment.hatchet.broker == "amazon_mq",
     "with a way out": lambda environment, ground: not environment.network.is_closed,
     "with interface endpoints": lambda environment, ground: bool(environment.network.endpoints()),
     "`nat: instance`": lambda environment, ground: (

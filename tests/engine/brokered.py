@@ -1,4 +1,4 @@
-"""The deployment as it is with RabbitMQ as its broker, and the broker itself."""
+"""The deployment as it is with RabbitMQ as its broker, on ECS or on Amazon MQ, and the broker on ECS itself."""
 
 from __future__ import annotations
 
@@ -18,16 +18,30 @@ from tests.fargate.rabbitmq import Image
 from tests.fargate.task import Task
 from tests.fargate.tasks import Fargate, fargate
 
-SERVICE = "aws_ecs_service.rabbitmq[0]"
-CHANGED = ("aws_ecs_task_definition.engine", "aws_ecs_task_definition.api")
-"""What is another with another broker (`tests/deployments/test_hatchet_changes.py`)."""
+MADE = {
+    "rabbitmq": ("aws_ecs_service.rabbitmq[0]",),
+    "amazon_mq": (
+        "aws_secretsmanager_secret_version.amazon_mq[0]",
+        "aws_iam_role_policy.setup_execution_secrets",
+    ),
+}
+"""What an apply must make of each broker, with all that it stands on."""
+
+CHANGED = ("engine", "api", "setup")
+"""Whose task definition is another with another broker (`tests/deployments/test_hatchet_changes.py`)."""
 
 PLACE = f"rabbitmq.{NAME}.scythe.internal:5672"
 
 
 @dataclass
 class Brokered(Deployment):
-    """The services of the engine and the API stay as they are, for the tests of another broker."""
+    """The services of the engine and the API stay as they are, for the tests of another broker.
+
+    Attributes:
+        kind: `hatchet.broker`.
+    """
+
+    kind: str = "rabbitmq"
 
     def task_definition(self, name: str) -> str:
         return f"{self.hatchet}-{name}"
@@ -49,33 +63,36 @@ class Brokered(Deployment):
         """The broker's URL and password."""
         secrets = self.aws.client("secretsmanager")
         value: dict[str, str] = json.loads(
-            secrets.get_secret_value(SecretId=self.secret_arn("hatchet-rabbitmq"))["SecretString"]
+            secrets.get_secret_value(SecretId=self.secret_arn(f"hatchet-{self.kind.replace('_', '-')}"))[
+                "SecretString"
+            ]
         )
         return value
 
 
-def brokered(before: Deployment, folder: Path) -> Brokered:
-    """Set `broker: rabbitmq`, and apply the broker and the task definitions that then are others.
+def brokered(before: Deployment, folder: Path, kind: str = "rabbitmq") -> Brokered:
+    """Set `broker`, and apply the broker and the task definitions that then are others.
 
     It has a copy of the state in which they are not, so that those before stay too. A second environment would take
     RDS's 80 seconds once more.
     """
     shutil.copytree(before.folder / "state", folder / "state")
     changed = data(before.aws)
-    changed["hatchet"]["broker"] = "rabbitmq"
+    changed["hatchet"]["broker"] = kind
+    definitions = [f"aws_ecs_task_definition.{name}" for name in CHANGED]
     deployed = Deployed.synthesized(before.aws, folder, changed)
     hatchet = deployed.terraform("hatchet").directory
     subprocess.run(
-        ["terraform", "state", "rm", *CHANGED],
+        ["terraform", "state", "rm", *definitions],
         cwd=hatchet,
         env=before.aws.environment,
         check=True,
         capture_output=True,
     )
-    targets = [f"-target={address}" for address in (SERVICE, *CHANGED)]
+    targets = [f"-target={address}" for address in (*MADE[kind], *definitions)]
     assert not (failed := apply(hatchet, before.aws.environment, *targets)), failed
     template = json.loads(deployed.template("hatchet").read_text())
-    return Brokered(before.aws, before.between, template, folder)
+    return Brokered(before.aws, before.between, template, folder, kind=kind)
 
 
 @dataclass

@@ -200,11 +200,9 @@ WRONG_VALUES: dict[str, tuple[str, list[str]]] = {
     ),
     "a broker that the engine has not": (
         f"{SOUND}hatchet: {{{SELF_HOSTED}, broker: elasticache}}\n",
-        ['hatchet.broker: got "elasticache"; must be postgres or rabbitmq (the engine has no broker on'],
-    ),
-    "a broker whose password Terraform would keep": (
-        f"{SOUND}hatchet: {{{SELF_HOSTED}, broker: amazon_mq}}\n",
-        ['hatchet.broker: got "amazon_mq"; must be postgres or rabbitmq (the engine has no broker on'],
+        [
+            'hatchet.broker: got "elasticache"; must be postgres, rabbitmq or amazon_mq (the engine has no broker on'
+        ],
     ),
     "more of the Internet than one sees": (
         f"{SOUND}hatchet: {{{SELF_HOSTED}, allowed_cidrs: [0.0.0.0/1, 128.0.0.0/1]}}\n",
@@ -251,6 +249,14 @@ WRONG_VALUES: dict[str, tuple[str, list[str]]] = {
     "RabbitMQ's size for another broker": (
         f"{SOUND}hatchet: {{{SELF_HOSTED}, rabbitmq: {{cpu: 1}}}}\n",
         ["hatchet.rabbitmq: does not go with broker: postgres; leave it out"],
+    ),
+    "both brokers": (
+        f"{SOUND}hatchet: {{{SELF_HOSTED}, broker: amazon_mq, amazon_mq: {{}}, rabbitmq: {{cpu: 1}}}}\n",
+        ["hatchet.rabbitmq: does not go with broker: amazon_mq; leave it out"],
+    ),
+    "an instance of EC2 for Amazon MQ": (
+        f"{SOUND}hatchet: {{{SELF_HOSTED}, broker: amazon_mq, amazon_mq: {{instance_type: m7g.large}}}}\n",
+        ['hatchet.amazon_mq.instance_type: got "m7g.large"; must be a type of Amazon MQ'],
     ),
     "storage that cannot grow": (
         f"{SOUND}hatchet: {{{SELF_HOSTED}, database: {{storage_gb: 100, max_storage_gb: 105}}}}\n",
