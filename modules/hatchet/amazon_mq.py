@@ -88,7 +88,7 @@ class AmazonMq(Construct):
         )
         self.port = Port("amazon_mq", AMQPS, group_id, "Hatchet broker", self._exists)
         self.management = Port(
-            "amazon_mq_management", MANAGEMENT, group_id, "Password of Hatchet's broker", self._exists
+            "amazon_mq_management", MANAGEMENT, group_id, "Hatchet broker management", self._exists
         )
         api = hcl(f"https://{text(self.address)}:{MANAGEMENT}/api")
         self.variables = {
@@ -126,12 +126,5 @@ class AmazonMq(Construct):
             tags=label.tagged(),
             lifecycle=TerraformResourceLifecycle(ignore_changes=["user"]),
         )
-        suppress(
-            broker,
-            {
-                "CKV_AWS_48": "RabbitMQ has no audit log; its general one is on",
-                "CKV_AWS_208": "a later version makes queues of another type than Hatchet's",
-                "CKV_AWS_209": "AWS's own key encrypts it, without a price per month",
-            },
-        )
+        suppress(broker, {"CKV_AWS_209": "AWS's own key encrypts it, without a price per month"})
         return ref(broker)[0]

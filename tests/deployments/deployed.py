@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import shutil
 import subprocess
@@ -44,6 +45,12 @@ def set_up(manager: Any) -> None:
             manager.put_secret_value(SecretId=secret["ARN"], SecretString=secrets.token_urlsafe(40))
             stored.add(name)
     assert stored == wanted
+
+
+def keys_of(secret: str) -> Data:
+    """The keys of a secret that is JSON; a drawn password may begin with a brace, but has no quotation marks."""
+    keys: Data = json.loads(secret) if re.match(r'\{\s*"', secret) else {}
+    return keys
 
 
 class Deployed:
@@ -109,7 +116,7 @@ class Deployed:
         return terraform
 
     @contextmanager
-    def _provided(self, part: str) -> Iterator[dict[str, str]]:
+    def provided(self, part: str) -> Iterator[dict[str, str]]:
         """What one command has in its environment beside the local AWS's variables."""
         if self._providers is None:
             yield {}
@@ -120,7 +127,7 @@ class Deployed:
     @contextmanager
     def _command(self, part: str) -> Iterator[Terraform]:
         """Terraform for one command."""
-        with self._provided(part) as variables:
+        with self.provided(part) as variables:
             yield self.terraform(part, **variables)
 
     def apply(self, parts: Sequence[str] | None = None) -> None:
@@ -143,7 +150,7 @@ class Deployed:
     def state(self, part: str) -> str:
         """The state as it is stored; its file stays beside the plan's."""
         template = self.template(part)
-        with self._provided(part) as variables:
+        with self.provided(part) as variables:
             pulled = subprocess.run(
                 ["terraform", "state", "pull"], cwd=template.parent, env={**self.aws.environment, **variables},
                 check=True, capture_output=True, text=True,

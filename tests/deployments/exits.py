@@ -6,6 +6,8 @@ import json
 import os
 import re
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Self
@@ -98,15 +100,15 @@ class Exit:
 
     def plan(self, part: str) -> Plan:
         """Plan what would be done to a stack that was refreshed just before."""
-        terraform = self._terraform(part)
-        terraform.init()
-        return terraform.plan(self.stack(part) / "plan", refresh=False)
+        with self._command(part) as terraform:
+            terraform.init()
+            return terraform.plan(self.stack(part) / "plan", refresh=False)
 
     def move(self, part: str) -> Plan:
         """Carry out what `plan` planned, and plan again."""
-        terraform = self._terraform(part)
-        terraform.apply(self.stack(part) / "plan")
-        return terraform.plan()
+        with self._command(part) as terraform:
+            terraform.apply(self.stack(part) / "plan")
+            return terraform.plan()
 
     def plan_both(self) -> None:
         """Plan what the stacks and the configurations would make if nothing of it were there.
@@ -131,13 +133,16 @@ class Exit:
             calls |= {name: {"source": f"./{name}"} for name in (theirs.name, ours.name)}
         whole = {"terraform": REQUIRED, "provider": provider, "module": calls}
         folder.joinpath("main.tf.json").write_text(json.dumps(whole))
-        terraform = Terraform(folder, self._deployed.aws.environment)
-        terraform.init()
-        terraform.plan(folder / "plan")
-        folder.joinpath("plan.json").write_text(json.dumps(terraform.show_json(folder / "plan")))
+        with self._command("network", folder) as terraform:
+            terraform.init()
+            terraform.plan(folder / "plan")
+            folder.joinpath("plan.json").write_text(json.dumps(terraform.show_json(folder / "plan")))
 
-    def _terraform(self, part: str) -> Terraform:
-        return Terraform(self.stack(part), self._deployed.aws.environment)
+    @contextmanager
+    def _command(self, part: str, folder: Path | None = None) -> Iterator[Terraform]:
+        """Terraform in a configuration, or in another folder, with what the stack's own commands use."""
+        with self._deployed.provided(part) as variables:
+            yield Terraform(folder or self.stack(part), {**self._deployed.aws.environment, **variables})
 
 
 IGNORED = shutil.ignore_patterns(".terraform*", "moved.tf", "terraform.tf", "plan")

@@ -34,7 +34,7 @@ def documents(run: Run) -> dict[str, Document]:
     return {
         item["address"]: json.loads(item["values"][DOCUMENTS[item["type"]]])
         for plan in run.plans().values()
-        for item in plan["planned_values"]["root_module"]["resources"]
+        for item in plan["planned_values"]["root_module"].get("resources", [])
         if item["type"] in DOCUMENTS
     }
 

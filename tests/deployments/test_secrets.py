@@ -15,6 +15,7 @@ import pytest
 
 from modules.hatchet.amazon_mq import AMQPS, FIRST_PASSWORD
 from tests.deployments.conftest import Run, Runs
+from tests.deployments.deployed import keys_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -35,9 +36,7 @@ def values(run: Run) -> list[str]:
     """The values of an environment's secrets, and of the parts of those that are JSON."""
     found = []
     for value in run.secrets.values():
-        found.append(value)
-        if value.startswith("{"):
-            found += json.loads(value).values()
+        found += [value, *keys_of(value).values()]
     return found
 
 

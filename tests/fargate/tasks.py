@@ -6,6 +6,7 @@ and what it reaches is said by text replaced in its definition.
 
 from __future__ import annotations
 
+import copy
 import os
 import threading
 from collections.abc import Iterator, Mapping
@@ -93,6 +94,13 @@ class Fargate:
             made = {one.name: Container(one, folder, self._guard, self._hurry) for one in read}
             self.tasks.append(Task(name, made, reason))
             return self.tasks[-1]
+
+    def beside(self, places: Mapping[str, str], variables: Mapping[str, str]) -> Fargate:
+        """One that runs its tasks among this one's, with other places and variables where these say so."""
+        other = copy.copy(self)
+        other._places = {**self._places, **places}
+        other._variables = {**self._variables, **variables}
+        return other
 
     def requested(self, cluster: str) -> list[Data]:
         """The tasks, as DescribeTasks shows them, that RunTask was called for and that are not started yet."""
