@@ -103,16 +103,19 @@ class AmazonMq(Construct):
     def _create_broker(
         self, label: Label, settings: HatchetSettings, network: NetworkAttributes, group_id: Expression
     ) -> Expression:
+        subnet = Expression(f"{network.private_subnet_ids}[0]")
+        place = f'trimprefix({subnet}, "subnet-")'
         broker = MqBroker(
             self,
             "Broker",
             count=when(self._exists),
-            broker_name=f"{text(label.name)}-hatchet",
+            # One for another subnet is made before this one goes, and no two may have one name.
+            broker_name=f"{text(label.name)}-hatchet-{text(place)}",
             engine_type="RabbitMQ",
             engine_version=VERSION,
             host_instance_type=text(settings.amazon_mq.instance_type),
             deployment_mode="SINGLE_INSTANCE",
-            subnet_ids=[text(f"{network.private_subnet_ids}[0]")],
+            subnet_ids=[text(subnet)],
             security_groups=[text(group_id)],
             publicly_accessible=False,
             user=[MqBrokerUser(username=USER, password=FIRST_PASSWORD)],
