@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
 import jmespath
@@ -111,17 +112,19 @@ def leftovers(client: Client, regions: Iterable[str]) -> list[str]:
         regions: The regions to look into; what is global is always looked at.
     """
     found: set[str] = set()
+    # One client for each service: making one takes longer than asking it.
+    asked = cache(client)
     for region in regions:
         for kind in _REGIONAL:
-            found.update(f"{region} {kind.name} {name}" for name in _ids(client(kind.service, region), kind))
-        found.update(f"{region} {line}" for line in _ecs(client("ecs", region)))
+            found.update(f"{region} {kind.name} {name}" for name in _ids(asked(kind.service, region), kind))
+        found.update(f"{region} {line}" for line in _ecs(asked("ecs", region)))
         for kind in _GLOBAL:
-            found.update(f"global {kind.name} {name}" for name in _ids(client(kind.service, region), kind))
-        account = client("sts", region).get_caller_identity()["Account"]
+            found.update(f"global {kind.name} {name}" for name in _ids(asked(kind.service, region), kind))
+        account = asked("sts", region).get_caller_identity()["Account"]
         budgets = Kind(
             "budget", "budgets", "describe_budgets", "Budgets[].BudgetName", {"AccountId": account}
         )
-        found.update(f"global budget {name}" for name in _ids(client("budgets", region), budgets))
+        found.update(f"global budget {name}" for name in _ids(asked("budgets", region), budgets))
     return sorted(found)
 
 

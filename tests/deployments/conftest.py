@@ -13,11 +13,12 @@ import pytest
 
 from local_aws import LocalAws
 from ops.export import write
+from ops.export.constructs import modules_of, unwritten_app
 from ops.export.repository import repository
 from ops.terraform import TerraformError
 from tests.deployments.deployed import Data, Deployed, environment_of, set_up
 from tests.deployments.dozen import CERTIFICATE, dozen
-from tests.deployments.exits import Exit
+from tests.deployments.exits import Exit, Modules
 from tests.deployments.once import once
 from tests.deployments.providers import Providers
 
@@ -26,8 +27,6 @@ SYNTH = threading.Lock()
 
 LONGEST = ("test_dozen.py", "test_hatchet_changes.py", "test_again.py", "test_changes.py")
 """The files of this folder that wait for minutes, for a provider that polls."""
-
-REGIONS = ("us-east-1", "eu-west-1", "ap-northeast-1", "cn-north-1")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -108,12 +107,13 @@ def _run_dozen(folder: Path) -> dict[str, Any]:
     names = [data["name"] for data in environments]
     write(folder / "modules", repository(None))
     # They wait for the provider's polls most of the time.
-    with ThreadPoolExecutor(5) as pool:
-        runs = list(pool.map(lambda name: _run(folder / name, name), names))
+    with unwritten_app() as app, ThreadPoolExecutor(5) as pool:
+        modules = modules_of(app)
+        runs = list(pool.map(lambda name: _run(folder / name, name, modules), names))
     return asdict(Runs({run.name: run for run in runs}))
 
 
-def _run(folder: Path, name: str) -> Run:
+def _run(folder: Path, name: str, modules: Modules) -> Run:
     """Apply, plan again and destroy one environment of the dozen, on a local AWS of its own."""
     folder.mkdir()
     run = Run(name, str(folder))
@@ -122,7 +122,8 @@ def _run(folder: Path, name: str) -> Run:
         Providers.of(aws.environment) as providers,
     ):
         data = next(data for data in dozen(aws) if data["name"] == name)
-        before = aws.leftovers(*REGIONS)
+        region = data.get("region", aws.region)
+        before = aws.leftovers(region)
         with SYNTH:
             deployed = Deployed.synthesized(aws, folder, data, providers=providers)
         run.parts = list(deployed.parts)
@@ -140,9 +141,8 @@ def _run(folder: Path, name: str) -> Run:
                 deployed.plan_json(part)
                 deployed.state(part)
             with SYNTH:
-                way_out = Exit(
-                    deployed, environment_of(data, folder / "environments"), folder.parent / "modules"
-                )
+                environment = environment_of(data, folder / "environments")
+                way_out = Exit(deployed, environment, modules, folder.parent / "modules")
             way_out.try_out()
             run.secrets = _secrets(aws, data)
             run.said = deployed.said
@@ -153,7 +153,7 @@ def _run(folder: Path, name: str) -> Run:
             deployed.destroy()
         except TerraformError as error:
             run.error = str(error)
-        run.leftovers = sorted(set(aws.leftovers(*REGIONS)) - set(before))
+        run.leftovers = sorted(set(aws.leftovers(region)) - set(before))
     return run
 
 

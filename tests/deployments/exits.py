@@ -6,15 +6,17 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Self
 
+from constructs import Construct
+
 from environments.schema import Environment
 from ops.export import write
-from ops.export.constructs import modules_of, unwritten_app
+from ops.export.constructs import Module
 from ops.export.exit import Sources, configurations
 from ops.terraform import Plan, Terraform, TerraformError
 from tests.deployments.deployed import Deployed
@@ -22,6 +24,7 @@ from tests.deployments.deployed import Deployed
 CARRIED_OUT = "hosted"
 """The environment of which the moves are carried out."""
 
+Modules = Mapping[type[Construct], Module]
 MOVED = re.compile(r"from = (\S+)\n\s+to\s+= (\S+)\n")
 
 
@@ -56,19 +59,21 @@ class Exit:
         folder: holds them, and a copy of the states of a local backend.
     """
 
-    def __init__(self, deployed: Deployed, environment: Environment, modules: Path) -> None:
+    def __init__(
+        self, deployed: Deployed, environment: Environment, modules: Modules, repository: Path
+    ) -> None:
         """Write the configurations.
 
         Args:
             deployed: the environment's stacks.
             environment: the environment.
-            modules: the exported modules' repository.
+            modules: what they call.
+            repository: where those are.
         """
         self.folder = deployed.folder / "exit"
         self._deployed = deployed
-        sources = Sources(os.path.relpath(modules, self.folder / "stack"))
-        with unwritten_app() as app:
-            found = configurations(environment, modules_of(app), sources, "../state")
+        sources = Sources(os.path.relpath(repository, self.folder / "stack"))
+        found = configurations(environment, modules, sources, "../state")
         files = {f"{stack}/{name}": text for stack, named in found.items() for name, text in named.items()}
         write(self.folder, files)
         if self._deployed.folder.joinpath("state").exists():
