@@ -99,12 +99,6 @@ def aws() -> Iterator[LocalAws]:
         yield started
 
 
-@pytest.fixture
-def providers(aws: LocalAws) -> Iterator[Providers]:
-    with Providers.of(aws.environment) as started:
-        yield started
-
-
 def way_out(aws: LocalAws, vpc_id: str) -> tuple[int, set[str]]:
     """How many private subnets have a default route, and through what kinds of things."""
     filters = [

@@ -120,12 +120,6 @@ def aws() -> Iterator[LocalAws]:
         yield started
 
 
-@pytest.fixture
-def providers(aws: LocalAws) -> Iterator[Providers]:
-    with Providers.of(aws.environment) as started:
-        yield started
-
-
 def services(aws: LocalAws, cluster: str) -> dict[str, int]:
     """How many tasks each service of a cluster is to have."""
     ecs = aws.client("ecs")

@@ -73,7 +73,7 @@ class AmazonMq(Construct):
         group_id = ref(group)[0].id
         broker = self._create_broker(label, settings, network, group_id)
         host = Expression(f'regex("^amqps://([^:/]+)", {broker}.instances[0].endpoints[0])[0]')
-        self.address = local(self, "address", f"{self._exists} ? {host} : null")
+        self.address = local(self, "address", self._only(host))
         self.credentials = BrokerCredentials(
             self,
             "Credentials",
@@ -90,14 +90,14 @@ class AmazonMq(Construct):
         self.management = Port(
             "amazon_mq_management", MANAGEMENT, group_id, "Hatchet broker management", self._exists
         )
-        api = hcl(f"https://{text(self.address)}:{MANAGEMENT}/api")
         self.variables = {
-            "BROKER_API": Expression(f"{self._exists} ? {api} : null"),
+            "BROKER_API": self._only(f"https://{text(self.address)}:{MANAGEMENT}/api"),
             "BROKER_FIRST_PASSWORD": self._only(FIRST_PASSWORD),
             "BROKER_USER": self._only(USER),
         }
 
-    def _only(self, value: str) -> Expression:
+    def _only(self, value: object) -> Expression:
+        """A value where there is such a broker, and null where there is none."""
         return Expression(f"{self._exists} ? {hcl(value)} : null")
 
     def _create_broker(

@@ -80,6 +80,7 @@ class Hatchet(Construct):
             self, "rabbitmq", surroundings=self._surroundings, settings=settings, images=self._images
         )
         self._amazon_mq = AmazonMq(self, "amazon_mq", label=label, settings=settings, network=network)
+        self._brokers = (self._rabbitmq, self._amazon_mq)
         self._balancer = LoadBalancer(self, "lb", label=label, settings=settings, network=network)
         engine, api, dashboard = self._create_engine(), self._create_api(), self._create_dashboard()
         set_up = SetUp(
@@ -150,7 +151,7 @@ class Hatchet(Construct):
         )
 
     def _server(self, name: str, image: str, command: list[str], health: str, port: int) -> Container:
-        urls = [broker.credentials.value_from("url") for broker in (self._rabbitmq, self._amazon_mq)]
+        urls = [broker.credentials.value_from("url") for broker in self._brokers]
         return Container(
             name=name,
             image=self._images[image],
@@ -233,13 +234,12 @@ class Hatchet(Construct):
         at_dashboard = Port("dashboard", HTTP, ref(dashboard.security_group).id, "Hatchet dashboard")
         for server, who in ((engine, "Hatchet engine"), (api, "Hatchet API")):
             self._database.port.allow_from(server.security_group, who)
-            self._rabbitmq.port.allow_from(server.security_group, who)
-            self._amazon_mq.port.allow_from(server.security_group, who)
+            for broker in self._brokers:
+                broker.port.allow_from(server.security_group, who)
             server.roles.allow_secrets(
                 self._secrets.keys_arn,
                 self._database.password_secret_arn,
-                self._rabbitmq.credentials.arns,
-                self._amazon_mq.credentials.arns,
+                *(broker.credentials.arns for broker in self._brokers),
             )
         at_engine.allow_from(api.security_group, "Hatchet API")
         balancer = self._balancer.security_group

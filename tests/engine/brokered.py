@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.deployments.deployed import Deployed
-from tests.engine.deployment import NAME, Deployment, apply, data
+from tests.engine.deployment import Deployment, apply, data, inside
 from tests.engine.installation import HURRY, SECONDS, free_ports
 from tests.fargate.definitions import Data
 from tests.fargate.rabbitmq import Image
@@ -30,7 +30,7 @@ MADE = {
 CHANGED = ("engine", "api", "setup")
 """Whose task definition is another with another broker (`tests/deployments/test_hatchet_changes.py`)."""
 
-PLACE = f"rabbitmq.{NAME}.scythe.internal:5672"
+PLACE = inside("rabbitmq", 5672)
 
 
 @dataclass

@@ -86,6 +86,11 @@ class Deployment:
         return [made[address]["name"] for address in TopologicalSorter(graph).static_order()]
 
 
+def inside(service: str, port: int) -> str:
+    """The host and port by which the VPC finds one of the engine's services."""
+    return f"{service}.{NAME}.scythe.internal:{port}"
+
+
 def data(aws: LocalAws) -> Data:
     """The environment's: all of its engine is as it is by default.
 

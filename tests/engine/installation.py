@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 from tests.deployments.deployed import keys_of
-from tests.engine.deployment import Deployment
+from tests.engine.deployment import Deployment, inside
 from tests.fargate import binaries
 from tests.fargate.definitions import Data
 from tests.fargate.postgres import Postgres
@@ -288,12 +288,11 @@ def _places(
 
     What people type is left as it is: a token names it, and is good wherever the engine listens.
     """
-    inside = f"{deployment.hatchet.removesuffix('-hatchet')}.scythe.internal"
     return {
         **{deployment.secret_arn(name): arn for name, arn in arns.items()},
         f"{deployment.database}/hatchet": f"{server.place}/{database}",
-        f"engine.{inside}:7070": f"127.0.0.1:{ports['engine']}",
-        f"api.{inside}:8080": f"127.0.0.1:{ports['api']}",
+        inside("engine", 7070): f"127.0.0.1:{ports['engine']}",
+        inside("api", 8080): f"127.0.0.1:{ports['api']}",
         "localhost:7070": "localhost:7070",
         "localhost:8080": "localhost:8080",
         "127.0.0.1:8733": f"127.0.0.1:{ports['health']}",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import time
 import urllib.error
@@ -13,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from ssl import SSLContext, create_default_context
+from ssl import create_default_context
 from typing import Any
 
 from tests.engine.installation import SECONDS, free_ports
@@ -59,11 +58,11 @@ class Managed:
 
     def accepts(self, password: str) -> bool:
         """Whether it takes a password."""
-        return self._get("whoami", password)[0] == 200
+        return self._call("GET", "whoami", password)[0] == 200
 
     def consumed(self, password: str) -> list[str]:
         """The names of the queues that someone consumes."""
-        status, consumers = self._get("consumers", password)
+        status, consumers = self._call("GET", "consumers", password)
         assert status == 200
         return sorted(consumer["queue"]["name"] for consumer in consumers)
 
@@ -74,9 +73,6 @@ class Managed:
         )
         assert status in (201, 204)
 
-    def _get(self, path: str, password: str) -> tuple[int, Any]:
-        return self._call("GET", path, password)
-
     def _call(self, method: str, path: str, password: str, body: Any = None) -> tuple[int, Any]:
         request = urllib.request.Request(
             f"https://{HOST}:{self.management}/api/{path}",
@@ -84,15 +80,13 @@ class Managed:
             headers={"Authorization": "Basic " + b64encode(f"{self.user}:{password}".encode()).decode()},
             method=method,
         )
+        trust = create_default_context(cafile=str(self.authority))
         try:
-            with urllib.request.urlopen(request, timeout=SECONDS, context=self._trust()) as answer:
+            with urllib.request.urlopen(request, timeout=SECONDS, context=trust) as answer:
                 content = answer.read()
                 return answer.status, json.loads(content) if content else None
         except urllib.error.HTTPError as error:
             return error.code, None
-
-    def _trust(self) -> SSLContext:
-        return create_default_context(cafile=str(self.authority))
 
 
 @contextmanager
@@ -123,7 +117,7 @@ def managed(folder: Path, user: str, password: str) -> Iterator[Managed]:
     with Guard() as guard, log.open("wb") as written:
         process = subprocess.Popen(
             [image.programs["docker-entrypoint.sh"], "rabbitmq-server"],
-            env={**{name: os.environ[name] for name in ("PATH",)}, **given},
+            env=given,
             stdout=written,
             stderr=subprocess.STDOUT,
             process_group=0,

@@ -9,14 +9,13 @@ from contextlib import contextmanager
 from tests.engine.balanced import balanced
 from tests.engine.clients import run_task
 from tests.engine.conftest import Install
-from tests.engine.deployment import NAME
+from tests.engine.deployment import inside
 from tests.engine.installation import SECONDS, Installation, free_ports
 from tests.engine.marks import ENGINE
 from tests.fargate.task import Task
 
 pytestmark = ENGINE
 
-PLACE = f"engine.{NAME}.scythe.internal:7070"
 AT_ONCE = 30
 """Seconds in which a task has run that waits for nobody: its worker's start takes 5 to 7 of them."""
 
@@ -25,7 +24,7 @@ AT_ONCE = 30
 def two_engines(prepared: Install) -> Iterator[tuple[Installation, Task, Task]]:
     """An installation, the engine that owns its only tenant, and one beside it that came later."""
     port, grpc, health = free_ports(3)
-    it = prepared(places={PLACE: f"127.0.0.1:{port}"})
+    it = prepared(places={inside("engine", 7070): f"127.0.0.1:{port}"})
     beside = it.agent.beside(
         {"7070": str(grpc), "127.0.0.1:8733": f"127.0.0.1:{health}"}, {"SERVER_HEALTHCHECK_PORT": str(health)}
     )
