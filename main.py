@@ -11,22 +11,22 @@ from environments.errors import EnvironmentFileError
 from environments.loading import find, load_all
 from environments.schema import Environment
 from modules.backlog.backlog import Backlog
+from modules.client_token.client_token import ClientToken, TokenAttributes
 from modules.cluster.cluster import Cluster
-from modules.expression import Expression, hcl
 from modules.hatchet.attributes import HatchetAttributes
 from modules.hatchet.hatchet import Hatchet
 from modules.hatchet.repositories import Repositories, RepositoryAttributes
 from modules.hatchet.settings import HatchetSettings
-from modules.hatchet.token import ClientToken, TokenAttributes
 from modules.network.attributes import NetworkAttributes
 from modules.network.network import Network
 from modules.observability.observability import Observability, topic_name
-from modules.output import SynthesisError, synthesized_into
 from modules.researcher.researcher import Researcher
-from modules.stack import Backend, Deployment, EnvironmentStack, ScytheApp
 from modules.storage.attributes import StorageAttributes
 from modules.storage.storage import Storage
 from modules.worker_fleet.worker_fleet import WorkerFleet
+from synthesis.expression import Expression, hcl
+from synthesis.output import SynthesisError, synthesized_into
+from synthesis.stack import Backend, Deployment, EnvironmentStack, ScytheApp
 
 WORKERS = "workers"
 """The end of the name of the workers' cluster."""

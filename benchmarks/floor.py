@@ -4,7 +4,7 @@ import os
 
 os.environ["SCYTHE_AWS_FULL_ASSEMBLY"] = "1"
 
-import modules  # noqa: F401  (the import seam, so before the bindings)
+import synthesis  # noqa: F401  (the import seam, so before the bindings)
 
 # isort: split
 from cdktf import App, TerraformStack

@@ -19,7 +19,7 @@ import tempfile
 import time
 from pathlib import Path
 
-import modules  # noqa: F401  (names the packaged Node in JSII_NODE, for the stock import too)
+import synthesis  # noqa: F401  (names the packaged Node in JSII_NODE, for the stock import too)
 
 HERE = Path(__file__).parent
 PROJECT = HERE.parent

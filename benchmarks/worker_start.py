@@ -22,9 +22,9 @@ from pathlib import Path
 
 import psutil
 
-from tests.hatchet_engine import engine
-from tests.test_worker import EXPERIMENT, environment, package
-from tests.test_worker_image import arrival, connection
+from tests.scythe_worker.test_image import arrival, connection
+from tests.scythe_worker.test_worker import EXPERIMENT, environment, package
+from tests.support.hatchet_engine import engine
 
 STOCK = """
 from scythe.worker import ScytheWorkerConfig

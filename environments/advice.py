@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Iterator
 
 from environments.schema import Environment
-from modules.rules import Fault, Path
+from synthesis.rules import Fault, Path
 
 FACTOR, MAX_DEPTH = 10, 2
 """A recursion that a fan fleet should bear: by tens (scythe-engine's own factor), for up to 1,000 simulations

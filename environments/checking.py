@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from environments.schema import Environment
-from modules.rules import CROSS_RULE, RULE, Path, Rule, shown
+from synthesis.rules import CROSS_RULE, RULE, Path, Rule, shown
 
 _KEY_OF_A_MAPPING = "[key]"
 _STAND_INS: Mapping[str, Any] = {"name": "stand-in", "workers": {"stand-in": {"role": "leaf"}}}

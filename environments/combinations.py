@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from environments.regions import partition_of
+from environments.sections import Sections
 from modules.network.settings import CLOSED
-from modules.rules import CrossRule, Fault, ItemRule, Path
-
-if TYPE_CHECKING:
-    from environments.schema import Environment
+from synthesis.rules import CrossRule, Fault, ItemRule, Path
 
 WAY_OUT: tuple[Path, ...] = (("network", "nat"), ("network", "existing"), ("network", "worker_subnets"))
 """The keys that decide whether the private subnets have a way out, and who needs it."""
@@ -29,7 +26,7 @@ SMALLEST_VPC = 21
 "Application Load Balancers", subnets)."""
 
 
-def _taken_twice(environment: Environment) -> Iterator[Fault]:
+def _taken_twice(environment: Sections) -> Iterator[Fault]:
     takers: dict[str, str] = {}
     for name, fleet in environment.workers.items():
         for task in fleet.experiments or ():
@@ -42,7 +39,7 @@ def _taken_twice(environment: Environment) -> Iterator[Fault]:
             takers.setdefault(task, name)
 
 
-def _without_names(environment: Environment) -> Iterator[Fault]:
+def _without_names(environment: Sections) -> Iterator[Fault]:
     rest = [
         name
         for name, fleet in environment.workers.items()
@@ -104,7 +101,7 @@ def _needs_two(key: str) -> CrossRule:
     )
 
 
-def _is_wide_enough(environment: Environment) -> bool:
+def _is_wide_enough(environment: Sections) -> bool:
     network = environment.network
     return (
         environment.hatchet.mode == "cloud"
@@ -168,7 +165,7 @@ COMBINATIONS: tuple[CrossRule | ItemRule, ...] = (
 """Those that an exported root module has too."""
 
 
-def combination_faults(environment: Environment) -> Iterator[Fault]:
+def combination_faults(environment: Sections) -> Iterator[Fault]:
     """What does not go together in an environment, beside `COMBINATIONS`."""
     yield from _endpoints(environment)
     yield from _images(environment)
@@ -178,7 +175,7 @@ def combination_faults(environment: Environment) -> Iterator[Fault]:
     yield from _tags(environment)
 
 
-def _endpoints(environment: Environment) -> Iterator[Fault]:
+def _endpoints(environment: Sections) -> Iterator[Fault]:
     network, fleets = environment.network, environment.workers.values()
     if environment.hatchet.mode == "cloud" or not network.is_closed:
         return
@@ -197,7 +194,7 @@ def _endpoints(environment: Environment) -> Iterator[Fault]:
         )
 
 
-def _images(environment: Environment) -> Iterator[Fault]:
+def _images(environment: Sections) -> Iterator[Fault]:
     network = environment.network
     if not network.is_closed or network.worker_subnets == "public":
         return
@@ -212,7 +209,7 @@ def _images(environment: Environment) -> Iterator[Fault]:
             )
 
 
-def _certificate_region(environment: Environment) -> Iterator[Fault]:
+def _certificate_region(environment: Sections) -> Iterator[Fault]:
     certificate = environment.hatchet.certificate_arn
     if certificate and certificate.split(":")[3] != environment.region:
         yield Fault(
@@ -223,7 +220,7 @@ def _certificate_region(environment: Environment) -> Iterator[Fault]:
         )
 
 
-def _boundary(environment: Environment) -> Iterator[Fault]:
+def _boundary(environment: Sections) -> Iterator[Fault]:
     """IAM takes a boundary of the role's own account, or one of AWS's."""
     boundary, account = environment.permissions_boundary, environment.account_id
     owner = boundary.split(":")[4] if boundary else "aws"
@@ -235,7 +232,7 @@ def _boundary(environment: Environment) -> Iterator[Fault]:
         )
 
 
-def _partition(environment: Environment) -> Iterator[Fault]:
+def _partition(environment: Sections) -> Iterator[Fault]:
     """An ARN of another partition is of no use, and budgets in dollars are kept in the standard one alone.
 
     "AWS GovCloud (US) Billing and Payment" (AWS GovCloud User Guide), "Billing and Payment" (Getting Started with
@@ -257,7 +254,7 @@ def _partition(environment: Environment) -> Iterator[Fault]:
         )
 
 
-def _arns(environment: Environment) -> dict[Path, str]:
+def _arns(environment: Sections) -> dict[Path, str]:
     hatchet = environment.hatchet
     given: dict[Path, str | None] = {
         ("permissions_boundary",): environment.permissions_boundary,
@@ -270,7 +267,7 @@ def _arns(environment: Environment) -> dict[Path, str]:
     return {path: arn for path, arn in given.items() if arn and arn.startswith("arn:")}
 
 
-def _tags(environment: Environment) -> Iterator[Fault]:
+def _tags(environment: Sections) -> Iterator[Fault]:
     """IAM's tag keys differ in more than case (IAM User Guide, "Rules for tagging in IAM")."""
     spellings: dict[str, list[str]] = defaultdict(list)
     for key in (*OWN_TAGS, *environment.tags):

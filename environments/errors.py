@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from modules.rules import Path, printable
+from synthesis.rules import Path, printable
 
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]{1,128}")
 

@@ -14,9 +14,9 @@ from environments.checking import Refused, check
 from environments.errors import EnvironmentFileError, FileFault
 from environments.schema import Environment
 from environments.yaml_text import Document, YamlFault
-from modules.allowed import matching
-from modules.rules import Path, shown
 from modules.worker_fleet.settings import IMAGE
+from synthesis.allowed import matching
+from synthesis.rules import Path, shown
 
 FOLDER = FilePath(__file__).parent
 """Where environments have names."""

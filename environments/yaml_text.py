@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from modules.rules import Path, printable, shown
+from synthesis.rules import Path, printable, shown
 
 MOST_VALUES = 20_000
 """So many keys and values a file may hold, its aliases written out."""

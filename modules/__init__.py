@@ -1,8 +1,3 @@
-"""The constructs: one folder per Terraform module, each with its settings and what its export needs.
+"""The Terraform modules: a folder for each, with its construct and its settings; `common` has what several use."""
 
-Importing it installs the import seam of the AWS provider's bindings (`modules.bindings`) and nothing else.
-"""
-
-from modules.bindings import install
-
-install()
+import synthesis  # noqa: F401  (the import seam, before any binding)

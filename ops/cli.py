@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ops.errors import explain
+from ops.errors import CommandError
 
 app = typer.Typer(
     name="scythe-aws",
@@ -46,7 +46,7 @@ def validate(
     as_json: JSON = False,
 ) -> None:
     """Check environment files: faults end with status 2, warnings do not."""
-    from ops.validate import validate
+    from ops.commands.validate import validate
 
     raise typer.Exit(validate(env or [], aws=aws, as_json=as_json))
 
@@ -58,7 +58,7 @@ def synth(
     as_json: JSON = False,
 ) -> None:
     """Write the stacks that Terraform plans and applies."""
-    from ops.synth import synth
+    from ops.commands.synth import synth
 
     synth(env or [], out, as_json=as_json)
 
@@ -72,7 +72,7 @@ def token(
     ] = False,
 ) -> None:
     """Store Hatchet's client token, read from standard input, and start the fleets that waited for it."""
-    from ops.token import token
+    from ops.commands.token import token
 
     token(env, context.args, make_anew=rotate)
 
@@ -86,7 +86,7 @@ def connect(
     ] = None,
 ) -> None:
     """Run a command, or a shell, that has the environment's bucket and Hatchet token."""
-    from ops.connect import connect
+    from ops.commands.connect import connect
 
     connect(env, command or [])
 
@@ -94,7 +94,7 @@ def connect(
 @app.command()
 def forward(env: ENVIRONMENT) -> None:
     """Forward localhost's ports to a self-hosted engine without a domain, and to its dashboard."""
-    from ops.forward import forward
+    from ops.commands.forward import forward
 
     raise typer.Exit(forward(env))
 
@@ -108,7 +108,7 @@ def status(
     as_json: JSON = False,
 ) -> None:
     """Say what waits and runs, how many tasks there are, how long it takes, and what it costs."""
-    from ops.status import status
+    from ops.commands.status import status
 
     status(env, watch=watch, as_json=as_json)
 
@@ -119,7 +119,7 @@ def stop(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first.")] = False,
 ) -> None:
     """Cancel all runs of Scythe's that wait or run, and have the fleets at their minimum."""
-    from ops.stop import stop
+    from ops.commands.stop import stop
 
     stop(env, yes=yes)
 
@@ -132,7 +132,7 @@ def logs(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
 ) -> None:
     """Print what the workers of a fleet write."""
-    from ops.logs import logs
+    from ops.commands.logs import logs
 
     logs(env, fleet, since=since, follow=follow)
 
@@ -154,7 +154,7 @@ def download(
     ] = False,
 ) -> None:
     """Download the results of a run; what is here already is not downloaded again."""
-    from ops.download import download
+    from ops.commands.download import download
 
     download(env, run, out, everything=everything)
 
@@ -173,7 +173,7 @@ def image_build(
     env: ENVIRONMENT, experiments: EXPERIMENTS, module: MODULE = "experiments", as_json: JSON = False
 ) -> None:
     """Build the worker image for the architectures of the environment's fleets."""
-    from ops.image import build
+    from ops.commands.image import build
 
     build(env, experiments, module, as_json=as_json)
 
@@ -183,7 +183,7 @@ def image_push(
     env: ENVIRONMENT, experiments: EXPERIMENTS, module: MODULE = "experiments", as_json: JSON = False
 ) -> None:
     """Have the worker image in the environment's ECR, and its digest beside the environment's file."""
-    from ops.image import push
+    from ops.commands.image import push
 
     push(env, experiments, module, as_json=as_json)
 
@@ -191,7 +191,7 @@ def image_push(
 @image.command("mirror")
 def image_mirror(env: ENVIRONMENT, as_json: JSON = False) -> None:
     """Copy the images of Hatchet's engine to the environment's ECR, where its tasks read them."""
-    from ops.mirror import mirror
+    from ops.commands.mirror import mirror
 
     mirror(env, as_json=as_json)
 
@@ -204,7 +204,7 @@ def schema(
     ] = None,
 ) -> None:
     """Write the JSON Schema of environment files, which editors complete and check with."""
-    from ops.schema import write_schema
+    from ops.commands.schema import write_schema
 
     print(write_schema(out))
 
@@ -214,7 +214,7 @@ def settings(
     out: Annotated[Path, typer.Option(help="The Markdown file.", metavar="FILE")] = Path("docs/settings.md"),
 ) -> None:
     """Write the table of all settings."""
-    from ops.schema import write_settings
+    from ops.commands.schema import write_settings
 
     print(write_settings(out))
 
@@ -255,7 +255,7 @@ def export(
     ] = False,
 ) -> None:
     """Write the constructs as a repository of Terraform modules in HCL."""
-    from ops.export.command import export
+    from ops.commands.export import export
 
     raise typer.Exit(export(out, environment=environment, source=source, version=version, check=check))
 
@@ -269,7 +269,7 @@ def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Leave the local AWS running.")] = False,
 ) -> None:
     """Deploy an environment to a local AWS, and plan a second time: without changes."""
-    from ops.demo import demo
+    from ops.commands.demo import demo
 
     raise typer.Exit(demo(env, destroy=destroy, keep=keep))
 
@@ -284,3 +284,33 @@ def main() -> None:
             raise
         print(known, file=sys.stderr)
         sys.exit(known.status)
+
+
+_OURS = {
+    "environments.errors": "EnvironmentFileError",
+    "synthesis.output": "SynthesisError",
+    "ops.export": "ExportError",
+    "ops.terraform": "TerraformError",
+    "local_aws.local_aws": "LocalAwsError",
+}
+"""Errors whose text is for that person as it is, by the module that has them."""
+
+
+def explain(error: Exception) -> CommandError | None:
+    """An error in words for that person; None for a fault of this program.
+
+    Only modules that are loaded already are asked, so that nothing is imported for it.
+    """
+    if isinstance(error, CommandError):
+        return error
+    for module, name in _OURS.items():
+        if module in sys.modules and isinstance(error, getattr(sys.modules[module], name)):
+            return CommandError(str(error))
+    if "botocore.exceptions" in sys.modules:
+        from ops.deployed.aws import explain_refusal  # only where boto3 is loaded already
+
+        if words := explain_refusal(error):
+            return CommandError(words)
+    if isinstance(error, OSError) and error.filename is not None:
+        return CommandError(f"{error.filename}: {error.strerror}")
+    return None

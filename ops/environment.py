@@ -7,8 +7,8 @@ from pathlib import Path
 
 from environments.loading import find, load, load_all
 from environments.schema import Environment
-from modules.secret_values import holds_secret
 from ops.errors import CommandError
+from synthesis.secret_values import holds_secret
 
 
 def environment_of(given: str) -> Environment:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from local_aws import LocalAws
-from tests.deployments.providers import Providers
+from tests.support.providers import Providers
 
 
 def pytest_configure() -> None:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-import modules  # noqa: F401  # before CDKTF
+import synthesis  # noqa: F401  # before CDKTF
 from benchmarks.autoscaling.scenarios import OTHERS, SCENARIOS, Played, Scenario, play, recorded, shaped
 from benchmarks.autoscaling.synthesized import Scaled, of_environment, read
 from environments.loading import load

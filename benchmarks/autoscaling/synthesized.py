@@ -19,13 +19,13 @@ from constructs import Construct
 from benchmarks.autoscaling.cloudwatch import AlarmRule, Metric
 from benchmarks.autoscaling.scaling import Step, StepPolicy
 from environments.schema import Environment
-from modules.expression import Expression
-from modules.output import synthesized_into
-from modules.stack import Deployment, EnvironmentStack
 from modules.worker_fleet.autoscaling import Autoscaling
 from modules.worker_fleet.bounds import Bounds
 from modules.worker_fleet.fallback import Fallback
 from ops.terraform import Terraform
+from synthesis.expression import Expression
+from synthesis.output import synthesized_into
+from synthesis.stack import Deployment, EnvironmentStack
 
 
 @dataclass

@@ -6,12 +6,9 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from random import Random
-from typing import TYPE_CHECKING
+from typing import Any, Protocol, TypeVar
 
 from benchmarks.autoscaling.clock import Clock
-
-if TYPE_CHECKING:
-    from benchmarks.autoscaling.fargate import Service, Task
 
 
 @dataclass(frozen=True)
@@ -52,6 +49,28 @@ class Piece:
     end: Callable[[], None] | None = None
 
 
+class Worker(Protocol):
+    """What runs pieces; each with the time when it began."""
+
+    work: dict[Piece, float]
+
+
+W = TypeVar("W", bound=Worker)
+
+
+class Service(Protocol[W]):
+    """Workers with slots that a queue fills."""
+
+    def idle_slot(self) -> W | None:
+        """Return a worker with a slot to fill."""
+
+    def give(self, worker: W, piece: Piece, /) -> None:
+        """Give a worker a piece of work."""
+
+    def done(self, worker: W, piece: Piece, /) -> None:
+        """Take a piece of work that is done from a worker."""
+
+
 class Queue:
     """One role's queue, and the services whose workers take from it.
 
@@ -68,14 +87,14 @@ class Queue:
         self._clock = clock
         self._again: deque[Piece] = deque()
         self._fresh: deque[tuple[int, Callable[[], Piece]]] = deque()
-        self._services: list[Service] = []
-        self._holders: dict[Piece, tuple[Service, Task]] = {}
+        self._services: list[Service[Any]] = []
+        self._holders: dict[Piece, tuple[Service[Any], Worker]] = {}
         self.queued = self.running = self.finished = 0
         self.first_queued: float | None = None
         self.first_started: float | None = None
         self.last_finished: float | None = None
 
-    def serve(self, service: Service) -> None:
+    def serve(self, service: Service[Any]) -> None:
         """Let a service's workers take from it."""
         self._services.append(service)
 
@@ -98,8 +117,8 @@ class Queue:
     def dispatch(self) -> None:
         """Hand out what waits to free slots."""
         for service in self._services:
-            while self.queued and (task := service.idle_slot()) is not None:
-                self._begin(self._next(), service, task)
+            while self.queued and (worker := service.idle_slot()) is not None:
+                self._begin(self._next(), service, worker)
 
     def end(self, piece: Piece) -> None:
         """Say that a piece without a length of its own is done; one that waits after it was given back, too."""
@@ -111,11 +130,11 @@ class Queue:
             self.last_finished = self._clock.now
 
     def _finish(self, piece: Piece) -> None:
-        service, task = self._holders.pop(piece)
+        service, worker = self._holders.pop(piece)
         self.running -= 1
         self.finished += 1
         self.last_finished = self._clock.now
-        service.done(task, piece)
+        service.done(worker, piece)
         if piece.end is not None:
             piece.end()
         self.dispatch()
@@ -131,23 +150,23 @@ class Queue:
             self._fresh[0] = (count - 1, make)
         return make()
 
-    def _begin(self, piece: Piece, service: Service, task: Task) -> None:
-        service.give(task, piece)
-        self._holders[piece] = (service, task)
+    def _begin(self, piece: Piece, service: Service[Any], worker: Worker) -> None:
+        service.give(worker, piece)
+        self._holders[piece] = (service, worker)
         self.running += 1
         if self.first_started is None:
             self.first_started = self._clock.now
         if piece.start is not None:
             piece.start()
         if piece.seconds is not None:
-            self._clock.after(piece.seconds, lambda: self._ended(piece, task))
+            self._clock.after(piece.seconds, lambda: self._ended(piece, worker))
 
-    def _ended(self, piece: Piece, task: Task) -> None:
+    def _ended(self, piece: Piece, worker: Worker) -> None:
         holder = self._holders.get(piece)
         if (
             holder is not None
-            and holder[1] is task
-            and self._clock.now >= task.work[piece] + (piece.seconds or 0)
+            and holder[1] is worker
+            and self._clock.now >= worker.work[piece] + (piece.seconds or 0)
         ):
             self._finish(piece)
 

@@ -20,21 +20,21 @@ from constructs import Construct
 
 from modules.backlog.container import NAME, container_definitions
 from modules.backlog.registration import fleets_environments
+from modules.client_token.client_token import TokenAttributes
 from modules.cluster.cluster import ClusterAttributes
-from modules.expression import Expression, flag, hcl, local, number, ref, strings, text
+from modules.common.log_group import create_log_group
+from modules.common.metrics import DEMAND, BacklogMetrics
+from modules.common.policies import Condition, Statement
+from modules.common.security_group import create_security_group
+from modules.common.task_roles import TaskRoles, is_in_ecr
 from modules.hatchet.attributes import HatchetAttributes
-from modules.hatchet.token import TokenAttributes
-from modules.log_group import create_log_group
-from modules.metrics import DEMAND, BacklogMetrics
 from modules.network.attributes import NetworkAttributes
-from modules.policies import Condition, Statement
-from modules.security_group import create_security_group
-from modules.stack import Label, attribute
 from modules.storage.attributes import StorageAttributes
-from modules.suppression import suppress
-from modules.task_roles import TaskRoles, is_in_ecr
 from modules.worker_fleet.container import WRITABLE
 from modules.worker_fleet.settings import NO_IMAGE_TAG
+from synthesis.expression import Expression, flag, hcl, local, number, ref, strings, text
+from synthesis.stack import Label, attribute
+from synthesis.suppression import suppress
 
 VCPU, GIB = 0.25, 1
 """The service takes 50 MiB and a hundredth of this vCPU; the memory is for importing the experiments."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from modules.container import assigned, log_configuration, mount_points, named
-from modules.expression import Expression, hcl, text
+from modules.common.container import assigned, log_configuration, mount_points, named
 from modules.worker_fleet.container import USER, WRITABLE
+from synthesis.expression import Expression, hcl, text
 
 NAME = "backlog"
 REGISTER = "register"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from constructs import Construct
 
-from modules.container import assigned
-from modules.expression import Expression, hcl, local, text
-from modules.stack import Label
+from modules.common.container import assigned
 from modules.storage.attributes import StorageAttributes
 from modules.worker_fleet.environment import container_environment, experiments_elsewhere
+from synthesis.expression import Expression, hcl, local, text
+from synthesis.stack import Label
 
 
 def fleets_environments(

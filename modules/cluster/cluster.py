@@ -8,9 +8,9 @@ from cdktf_cdktf_provider_aws.ecs_cluster import EcsCluster, EcsClusterSetting
 from cdktf_cdktf_provider_aws.ecs_cluster_capacity_providers import EcsClusterCapacityProviders
 from constructs import Construct
 
-from modules.expression import Expression, ref, text
-from modules.stack import Label, attribute
-from modules.suppression import suppress
+from synthesis.expression import Expression, ref, text
+from synthesis.stack import Label, attribute
+from synthesis.suppression import suppress
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,11 @@ from cdktf_cdktf_provider_aws.s3_bucket_policy import S3BucketPolicy
 from cdktf_cdktf_provider_aws.s3_bucket_public_access_block import S3BucketPublicAccessBlock
 from constructs import Construct
 
-from modules.account import Account
-from modules.expression import Expression, ref, text
-from modules.policies import Condition, Statement, policy
-from modules.stack import Label
-from modules.suppression import suppress
+from modules.common.account import Account
+from modules.common.policies import Condition, Statement, policy
+from synthesis.expression import Expression, ref, text
+from synthesis.stack import Label
+from synthesis.suppression import suppress
 
 KEPT_DAYS = 90
 

@@ -11,14 +11,14 @@ from cdktf_cdktf_provider_aws.mq_broker import (
 )
 from constructs import Construct
 
-from modules.expression import Expression, hcl, local, ref, text, when
+from modules.common.port import Port
+from modules.common.security_group import create_security_group
 from modules.hatchet.credentials import USER, BrokerCredentials
 from modules.hatchet.settings import HatchetSettings
 from modules.network.attributes import NetworkAttributes
-from modules.port import Port
-from modules.security_group import create_security_group
-from modules.stack import Label
-from modules.suppression import suppress
+from synthesis.expression import Expression, hcl, local, ref, text, when
+from synthesis.stack import Label
+from synthesis.suppression import suppress
 
 AMQPS, MANAGEMENT = 5671, 15671
 """Of the engine's connections, and of RabbitMQ's management API, which answers at 443 too (Amazon MQ Developer Guide,

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from cdktf_cdktf_provider_aws.security_group import SecurityGroup
 
-from modules.expression import Expression
+from modules.common.port import Port
 from modules.hatchet.client import GRPC, HTTP, client_environment
-from modules.port import Port
-from modules.stack import attribute
+from synthesis.expression import Expression
+from synthesis.stack import attribute
 
 
 @dataclass(frozen=True)

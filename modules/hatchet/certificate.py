@@ -8,9 +8,9 @@ from cdktf_cdktf_provider_aws.acm_certificate_validation import AcmCertificateVa
 from cdktf_cdktf_provider_aws.route53_record import Route53Record, Route53RecordAlias
 from constructs import Construct
 
-from modules.expression import Expression, number, ref, text, when
 from modules.hatchet.settings import HatchetSettings
-from modules.stack import Label
+from synthesis.expression import Expression, number, ref, text, when
+from synthesis.stack import Label
 
 
 class Certificate(Construct):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from modules.container import assigned, log_configuration, mount_points, named
-from modules.expression import Expression, hcl, text
+from modules.common.container import assigned, log_configuration, mount_points, named
+from synthesis.expression import Expression, hcl, text
 
 
 @dataclass(frozen=True)

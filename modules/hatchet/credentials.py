@@ -5,10 +5,10 @@ from __future__ import annotations
 from cdktf_cdktf_provider_aws.secretsmanager_secret_version import SecretsmanagerSecretVersion
 from constructs import Construct
 
-from modules.ephemeral import ephemeral
-from modules.expression import Expression, hcl, number, ref, text, when
-from modules.secret import create_secret
-from modules.stack import Label
+from modules.common.secret import create_secret
+from synthesis.ephemeral import ephemeral
+from synthesis.expression import Expression, hcl, number, ref, text, when
+from synthesis.stack import Label
 
 USER = "hatchet"
 

@@ -11,16 +11,16 @@ from cdktf_cdktf_provider_aws.secretsmanager_secret_version import Secretsmanage
 from cdktf_cdktf_provider_aws.security_group import SecurityGroup
 from constructs import Construct
 
-from modules.ephemeral import ephemeral
-from modules.expression import Expression, flag, hcl, local, number, ref, strings, text
+from modules.common.log_group import create_log_group
+from modules.common.port import Port
+from modules.common.secret import create_secret
+from modules.common.security_group import create_security_group
 from modules.hatchet.settings import Database
-from modules.log_group import create_log_group
 from modules.network.attributes import NetworkAttributes
-from modules.port import Port
-from modules.secret import create_secret
-from modules.security_group import create_security_group
-from modules.stack import Label
-from modules.suppression import suppress
+from synthesis.ephemeral import ephemeral
+from synthesis.expression import Expression, flag, hcl, local, number, ref, strings, text
+from synthesis.stack import Label
+from synthesis.suppression import suppress
 
 NAME = "hatchet"
 """Of the database in the instance, and of its owner."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from modules.expression import Expression, hcl
 from modules.hatchet.client import GRPC, HTTP, MESSAGE_BYTES
+from synthesis.expression import Expression, hcl
 
 HEALTH = 8733
 """The port of the engine's health checks."""

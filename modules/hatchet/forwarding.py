@@ -5,12 +5,12 @@ from __future__ import annotations
 from cdktf_cdktf_provider_aws.iam_policy import IamPolicy
 from constructs import Construct
 
-from modules.account import Account
 from modules.cluster.cluster import ClusterAttributes
-from modules.expression import Expression, ref, text, when
+from modules.common.account import Account
+from modules.common.policies import Condition, Statement, policy
 from modules.hatchet.settings import HatchetSettings
-from modules.policies import Condition, Statement, policy
-from modules.stack import Label
+from synthesis.expression import Expression, ref, text, when
+from synthesis.stack import Label
 
 DOCUMENT = "AWS-StartPortForwardingSessionToRemoteHost"
 

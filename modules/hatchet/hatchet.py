@@ -8,8 +8,10 @@ from cdktf_cdktf_provider_aws.service_discovery_private_dns_namespace import (
 )
 from constructs import Construct
 
+from modules.client_token.client_token import TokenAttributes
 from modules.cluster.cluster import ClusterAttributes
-from modules.expression import Expression, hcl, ref, text
+from modules.common.log_group import create_log_group
+from modules.common.port import Port
 from modules.hatchet.amazon_mq import AmazonMq
 from modules.hatchet.attributes import HatchetAccess, HatchetAttributes
 from modules.hatchet.client import GRPC, HTTP
@@ -25,11 +27,9 @@ from modules.hatchet.secrets import Secrets
 from modules.hatchet.service import HatchetService, Rollout, Surroundings, Target, log_group_name
 from modules.hatchet.set_up import SetUp
 from modules.hatchet.settings import HatchetSettings
-from modules.hatchet.token import TokenAttributes
-from modules.log_group import create_log_group
 from modules.network.attributes import NetworkAttributes
-from modules.port import Port
-from modules.stack import Label
+from synthesis.expression import Expression, hcl, ref, text
+from synthesis.stack import Label
 
 FORWARDED_URL, FORWARDED_GRPC = f"http://localhost:{HTTP}", f"localhost:{GRPC}"
 """Where an engine without a domain is found: at the ports that its operator forwards."""

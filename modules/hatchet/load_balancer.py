@@ -21,16 +21,16 @@ from cdktf_cdktf_provider_aws.security_group import SecurityGroup
 from cdktf_cdktf_provider_aws.vpc_security_group_ingress_rule import VpcSecurityGroupIngressRule
 from constructs import Construct
 
-from modules.expression import Expression, each, flag, ref, strings, text, when
+from modules.common.port import Port
+from modules.common.security_group import create_security_group
 from modules.hatchet.access_logs import AccessLogs
 from modules.hatchet.certificate import Certificate
 from modules.hatchet.client import GRPC, HTTP
 from modules.hatchet.settings import PRIVATE, HatchetSettings
 from modules.network.attributes import HTTPS, NetworkAttributes
-from modules.port import Port
-from modules.security_group import create_security_group
-from modules.stack import Label
-from modules.suppression import suppress
+from synthesis.expression import Expression, each, flag, ref, strings, text, when
+from synthesis.stack import Label
+from synthesis.suppression import suppress
 
 GRPC_HTTPS = 8443
 """Where allocators outside the VPC speak gRPC. A listener of its own: the dashboard's paths cannot clash with it."""

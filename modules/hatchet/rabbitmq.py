@@ -23,15 +23,15 @@ from cdktf_cdktf_provider_aws.efs_mount_target import EfsMountTarget
 from cdktf_cdktf_provider_aws.security_group import SecurityGroup
 from constructs import Construct
 
-from modules.expression import Expression, hcl, number, ref, text, when
+from modules.common.policies import Condition, Statement, policy
+from modules.common.port import Port
 from modules.hatchet.container import Container, HealthCheck
 from modules.hatchet.credentials import USER, BrokerCredentials
 from modules.hatchet.images import RABBITMQ
 from modules.hatchet.service import HatchetService, Rollout, Surroundings
 from modules.hatchet.settings import HatchetSettings, Service
-from modules.policies import Condition, Statement, policy
-from modules.port import Port
-from modules.suppression import suppress
+from synthesis.expression import Expression, hcl, number, ref, text, when
+from synthesis.suppression import suppress
 
 AMQP, NFS = 5672, 2049
 UID = 999

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from cdktf_cdktf_provider_aws.ecr_repository import EcrRepository, EcrRepositoryImageScanningConfiguration
 from constructs import Construct
 
-from modules.expression import Expression, each, hcl, ref, text
 from modules.hatchet.images import ENGINE, RABBITMQ, UPSTREAM
 from modules.hatchet.settings import HatchetSettings
-from modules.stack import Label, attribute
-from modules.suppression import suppress
+from synthesis.expression import Expression, each, hcl, ref, text
+from synthesis.stack import Label, attribute
+from synthesis.suppression import suppress
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from constructs import Construct
 
-from modules.expression import Expression, hcl, ref, text
-from modules.secret import create_secret
-from modules.stack import Label
+from modules.common.secret import create_secret
+from synthesis.expression import Expression, hcl, ref, text
+from synthesis.stack import Label
 
 KEYS = (
     "SERVER_AUTH_COOKIE_SECRETS",

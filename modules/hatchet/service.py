@@ -27,14 +27,14 @@ from cdktf_cdktf_provider_aws.service_discovery_service import (
 from constructs import Construct
 
 from modules.cluster.cluster import ClusterAttributes
-from modules.expression import Expression, flag, hcl, made, number, only_where, strings, text
+from modules.common.security_group import create_security_group
+from modules.common.task_roles import TaskRoles
 from modules.hatchet.container import Container, documents
 from modules.hatchet.settings import Service
 from modules.network.attributes import NetworkAttributes
-from modules.security_group import create_security_group
-from modules.stack import Label
-from modules.suppression import suppress
-from modules.task_roles import TaskRoles
+from synthesis.expression import Expression, flag, hcl, made, number, only_where, strings, text
+from synthesis.stack import Label
+from synthesis.suppression import suppress
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ class HatchetService(Construct):
     (us-east-1).
 
     Attributes:
-        security_group: of its tasks; nothing comes in that is not let in by `modules.port.Port`.
+        security_group: of its tasks; nothing comes in that is not let in by `modules.common.port.Port`.
         roles: of its tasks; what they use is granted by its owner.
         service: of ECS.
         task_definition_arn: of its task definition.

@@ -13,7 +13,8 @@ from pathlib import Path
 from cdktf_cdktf_provider_aws.ecs_task_definition import EcsTaskDefinitionVolume
 from constructs import Construct
 
-from modules.expression import Expression, hcl, text
+from modules.client_token.client_token import TokenAttributes
+from modules.common.policies import Condition, Statement
 from modules.hatchet.amazon_mq import AmazonMq
 from modules.hatchet.container import Container
 from modules.hatchet.database import HatchetDatabase
@@ -22,8 +23,7 @@ from modules.hatchet.images import ADMIN, AWS_CLI, MIGRATE, POSTGRES
 from modules.hatchet.secrets import Secrets
 from modules.hatchet.service import HatchetService, Surroundings
 from modules.hatchet.settings import HatchetSettings, Service
-from modules.hatchet.token import TokenAttributes
-from modules.policies import Condition, Statement
+from synthesis.expression import Expression, hcl, text
 
 SIZE = Service(cpu=0.25, memory=0.5)
 VOLUME = "setup"

@@ -7,9 +7,9 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from modules.allowed import arn, block, each, email, flag, matching, number, one_of, whole
-from modules.rules import CrossRule, Fault, Rule, Settings
-from modules.worker_fleet.fargate import MEMORY_GIB, fargate_pair
+from modules.common.fargate import MEMORY_GIB, fargate_pair
+from synthesis.allowed import arn, block, each, email, flag, matching, number, one_of, whole
+from synthesis.rules import CrossRule, Fault, Rule, Settings
 
 DOMAIN = matching(
     r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$", "a domain name such as hatchet.example.org"

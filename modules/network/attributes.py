@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from cdktf_cdktf_provider_aws.security_group import SecurityGroup
 from cdktf_cdktf_provider_aws.vpc_security_group_egress_rule import VpcSecurityGroupEgressRule
 
-from modules.expression import Expression, both, made, only_where, text
-from modules.port import Port
-from modules.stack import attribute
+from modules.common.port import Port
+from synthesis.expression import Expression, both, made, only_where, text
+from synthesis.stack import attribute
 
 HTTPS = 443
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from cdktf_cdktf_provider_aws.vpc_endpoint import VpcEndpoint
 from constructs import Construct
 
-from modules.expression import Expression, each, hcl, ref, strings, text, when
+from modules.common.security_group import create_security_group
 from modules.network.settings import CHINAS_OWN_ENDPOINTS, FARGATE_ENDPOINTS, NetworkSettings
 from modules.network.subnets import Layout
-from modules.security_group import create_security_group
-from modules.stack import Label
+from synthesis.expression import Expression, each, hcl, ref, strings, text, when
+from synthesis.stack import Label
 
 
 class Endpoints(Construct):

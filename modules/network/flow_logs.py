@@ -6,13 +6,13 @@ from cdktf_cdktf_provider_aws.flow_log import FlowLog
 from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
 from constructs import Construct
 
-from modules.account import Account
-from modules.expression import Expression, ref, text, when
-from modules.iam_role import create_role
-from modules.log_group import create_log_group
+from modules.common.account import Account
+from modules.common.iam_role import create_role
+from modules.common.log_group import create_log_group
+from modules.common.policies import Statement, policy
 from modules.network.settings import NetworkSettings
-from modules.policies import Statement, policy
-from modules.stack import Label
+from synthesis.expression import Expression, ref, text, when
+from synthesis.stack import Label
 
 
 class FlowLogs(Construct):

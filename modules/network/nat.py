@@ -7,11 +7,11 @@ from cdktf_cdktf_provider_aws.nat_gateway import NatGateway
 from cdktf_cdktf_provider_aws.route import Route
 from constructs import Construct
 
-from modules.expression import Expression, each, ref, text
 from modules.network.nat_instance import NatInstance
 from modules.network.settings import NetworkSettings
 from modules.network.subnets import Layout
-from modules.stack import Label
+from synthesis.expression import Expression, each, ref, text
+from synthesis.stack import Label
 
 
 class Nat(Construct):

@@ -24,13 +24,13 @@ from cdktf_cdktf_provider_aws.vpc_security_group_egress_rule import VpcSecurityG
 from cdktf_cdktf_provider_aws.vpc_security_group_ingress_rule import VpcSecurityGroupIngressRule
 from constructs import Construct
 
-from modules.expression import Expression, hcl, ref, text, when
+from modules.common.security_group import create_security_group
 from modules.network.attributes import HTTPS
 from modules.network.settings import NetworkSettings
 from modules.network.subnets import Layout
-from modules.security_group import create_security_group
-from modules.stack import Label
-from modules.suppression import suppress
+from synthesis.expression import Expression, hcl, ref, text, when
+from synthesis.stack import Label
+from synthesis.suppression import suppress
 
 AMAZON_LINUX = "resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64"
 """Resolved at launch, so a release of Amazon's shows in no plan and the next instance has it

@@ -14,16 +14,16 @@ from cdktf_cdktf_provider_aws.route import Route
 from cdktf_cdktf_provider_aws.vpc import Vpc
 from constructs import Construct
 
-from modules.account import region_code
-from modules.expression import Expression, each, hcl, local, ref, text, when
+from modules.common.account import region_code
 from modules.network.attributes import NetworkAttributes
 from modules.network.endpoints import Endpoints
 from modules.network.flow_logs import FlowLogs
 from modules.network.nat import Nat
 from modules.network.settings import NetworkSettings
 from modules.network.subnets import Layout, Subnets
-from modules.stack import Label
-from modules.suppression import suppress
+from synthesis.expression import Expression, each, hcl, local, ref, text, when
+from synthesis.stack import Label
+from synthesis.suppression import suppress
 
 ZONES_WITHOUT_FARGATE = ["apne1-az3", "cac1-az3", "cnn1-az3", "use1-az3", "usw1-az2"]
 """Zones in which Fargate runs no tasks (Amazon ECS Developer Guide, "Supported Regions for Amazon ECS on AWS Fargate")."""

@@ -6,8 +6,8 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from modules.allowed import each, matching, one_of, private_block, whole
-from modules.rules import CrossRule, Rule, Settings
+from synthesis.allowed import each, matching, one_of, private_block, whole
+from synthesis.rules import CrossRule, Rule, Settings
 
 FARGATE_ENDPOINTS = (
     "ecr.api",

@@ -10,8 +10,8 @@ from cdktf_cdktf_provider_aws.route_table_association import RouteTableAssociati
 from cdktf_cdktf_provider_aws.subnet import Subnet
 from constructs import Construct
 
-from modules.expression import Expression, each, ref, text
-from modules.stack import Label
+from synthesis.expression import Expression, each, ref, text
+from synthesis.stack import Label
 
 
 class Subnets(Construct):

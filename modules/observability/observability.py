@@ -16,12 +16,12 @@ from cdktf_cdktf_provider_aws.sns_topic_policy import SnsTopicPolicy
 from cdktf_cdktf_provider_aws.sns_topic_subscription import SnsTopicSubscription
 from constructs import Construct
 
-from modules.account import Account
-from modules.expression import Expression, each, hcl, ref, text, when
+from modules.common.account import Account
+from modules.common.policies import Condition, Statement, policy
 from modules.observability.settings import ObservabilitySettings
-from modules.policies import Condition, Statement, policy
-from modules.stack import Label, attribute
-from modules.suppression import suppress
+from synthesis.expression import Expression, each, hcl, ref, text, when
+from synthesis.stack import Label, attribute
+from synthesis.suppression import suppress
 
 WARN_AT = {"ACTUAL": 80, "FORECASTED": 100}
 """Percent of the budget at which a mail is sent: of what was spent, and of what the month will come to."""

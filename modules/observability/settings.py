@@ -6,9 +6,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from modules.allowed import email, number, one_of
 from modules.network.settings import LOG_RETENTION_DAYS
-from modules.rules import Settings
+from synthesis.allowed import email, number, one_of
+from synthesis.rules import Settings
 
 
 class ObservabilitySettings(Settings):

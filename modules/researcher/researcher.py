@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from cdktf_cdktf_provider_aws.iam_policy import IamPolicy
 from constructs import Construct
 
-from modules.account import Account
-from modules.expression import Expression, ref, text
-from modules.hatchet.token import TokenAttributes
-from modules.policies import Condition, Statement, policy
-from modules.stack import Label, attribute
+from modules.client_token.client_token import TokenAttributes
+from modules.common.account import Account
+from modules.common.policies import Condition, Statement, policy
 from modules.storage.attributes import StorageAttributes
+from synthesis.expression import Expression, ref, text
+from synthesis.stack import Label, attribute
 
 
 @dataclass(frozen=True)

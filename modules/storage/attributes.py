@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
 
-from modules.expression import Expression, ref, text
-from modules.policies import Condition, Statement, policy
-from modules.stack import attribute
+from modules.common.policies import Condition, Statement, policy
+from synthesis.expression import Expression, ref, text
+from synthesis.stack import attribute
 
 
 @dataclass(frozen=True)

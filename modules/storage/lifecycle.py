@@ -14,8 +14,8 @@ from cdktf_cdktf_provider_aws.s3_bucket_lifecycle_configuration import (
 )
 from constructs import Construct
 
-from modules.expression import number, text
 from modules.storage.settings import StorageSettings
+from synthesis.expression import number, text
 
 ARCHIVE = "GLACIER_IR"
 """Glacier Instant Retrieval: archived results stay readable at once."""

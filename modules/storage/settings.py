@@ -6,8 +6,8 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from modules.allowed import flag, matching, whole
-from modules.rules import CrossRule, Settings
+from synthesis.allowed import flag, matching, whole
+from synthesis.rules import CrossRule, Settings
 
 BUCKET_NAME = matching(
     r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$",

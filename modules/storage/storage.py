@@ -23,14 +23,14 @@ from cdktf_cdktf_provider_aws.s3_bucket_versioning import (
 )
 from constructs import Construct
 
-from modules.account import Account
-from modules.expression import Expression, flag, hcl, local, ref, text, when
-from modules.policies import Condition, Statement, policy
-from modules.stack import Label
+from modules.common.account import Account
+from modules.common.policies import Condition, Statement, policy
 from modules.storage.attributes import StorageAttributes
 from modules.storage.lifecycle import keep_for
 from modules.storage.settings import StorageSettings
-from modules.suppression import suppress
+from synthesis.expression import Expression, flag, hcl, local, ref, text, when
+from synthesis.stack import Label
+from synthesis.suppression import suppress
 
 IMAGES_KEPT = 50
 """Older images go, so that a repository pushed to daily costs cents."""

@@ -20,11 +20,11 @@ from cdktf_cdktf_provider_aws.cloudwatch_metric_alarm import (
 )
 from constructs import Construct
 
-from modules.expression import Expression, local, number, ref, text, when
-from modules.metrics import DEMAND, BacklogMetrics
-from modules.stack import Label
+from modules.common.metrics import DEMAND, BacklogMetrics
 from modules.worker_fleet.bands import RANGES, Range
 from modules.worker_fleet.settings import FleetSettings
+from synthesis.expression import Expression, local, number, ref, text, when
+from synthesis.stack import Label
 
 SECONDS = 10
 """The period of the alarms that wake and grow a fleet, the shortest that there is (Amazon CloudWatch API Reference,

@@ -10,9 +10,9 @@ from cdktf_cdktf_provider_aws.appautoscaling_scheduled_action import (
 from cdktf_cdktf_provider_aws.appautoscaling_target import AppautoscalingTarget
 from constructs import Construct
 
-from modules.expression import Expression, each, number, ref, text
-from modules.stack import Label
 from modules.worker_fleet.settings import FleetSettings
+from synthesis.expression import Expression, each, number, ref, text
+from synthesis.stack import Label
 
 DIMENSION = "ecs:service:DesiredCount"
 NOT_IN_NAMES = '"/[:|/]/"'

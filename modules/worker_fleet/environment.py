@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from modules.expression import Expression
+    from synthesis.expression import Expression
 
 
 def container_environment(

@@ -13,14 +13,14 @@ from cdktf_cdktf_provider_aws.cloudwatch_metric_alarm import (
 from cdktf_cdktf_provider_aws.ecs_service import EcsService, EcsServiceCapacityProviderStrategy
 from constructs import Construct
 
-from modules.expression import Expression, local, number, ref, text, when
-from modules.metrics import DEMAND, BacklogMetrics
-from modules.stack import Label
+from modules.common.metrics import DEMAND, BacklogMetrics
 from modules.worker_fleet.autoscaling import ExactPolicy, Step
 from modules.worker_fleet.bands import SHORTFALL
 from modules.worker_fleet.bounds import DIMENSION
 from modules.worker_fleet.scaling import FALLBACK
 from modules.worker_fleet.settings import FleetSettings
+from synthesis.expression import Expression, local, number, ref, text, when
+from synthesis.stack import Label
 
 MakeService = Callable[[Construct, str, list[EcsServiceCapacityProviderStrategy], float | None], EcsService]
 """Makes a service of the fleet's: scope, name, capacity, count."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from modules.worker_fleet.fargate import by_cpu, memory_for
+from modules.common.fargate import by_cpu, memory_for
 
 
 @dataclass(frozen=True)

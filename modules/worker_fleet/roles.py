@@ -5,11 +5,11 @@ from __future__ import annotations
 from constructs import Construct
 
 from modules.cluster.cluster import ClusterAttributes
-from modules.expression import Expression, text
-from modules.policies import Condition, Statement
-from modules.stack import Label
-from modules.task_roles import TaskRoles, is_in_ecr
+from modules.common.policies import Condition, Statement
+from modules.common.task_roles import TaskRoles, is_in_ecr
 from modules.worker_fleet.settings import FleetSettings
+from synthesis.expression import Expression, text
+from synthesis.stack import Label
 
 
 class FleetRoles(TaskRoles):

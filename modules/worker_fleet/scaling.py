@@ -7,10 +7,10 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, model_validator
 
-from modules.allowed import whole
-from modules.rules import CrossRule, Settings
 from modules.worker_fleet.role_defaults import of_role
 from modules.worker_fleet.schedules import moment, schedule_expression, time_zone
+from synthesis.allowed import whole
+from synthesis.rules import CrossRule, Settings
 
 MOST_TASKS = 5000
 """Tasks per service (Amazon ECS Developer Guide, "Amazon ECS service quotas")."""

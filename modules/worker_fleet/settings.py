@@ -7,12 +7,12 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, model_validator
 
-from modules.allowed import duration, each, flag, hcl_pattern, matching, number, one_of, text, whole
-from modules.rules import CrossRule, ItemRule, Settings
-from modules.secret_values import NAME_OF_A_SECRET, VALUE_OF_A_SECRET, holds_secret, names_secret
-from modules.worker_fleet.fargate import MEMORY_GIB, fargate_pair, memory_for
+from modules.common.fargate import MEMORY_GIB, fargate_pair, memory_for
 from modules.worker_fleet.role_defaults import ROLE_DEFAULTS, memory_of_role, of_role
 from modules.worker_fleet.scaling import Capacity, Scaling
+from synthesis.allowed import duration, each, flag, hcl_pattern, matching, number, one_of, text, whole
+from synthesis.rules import CrossRule, ItemRule, Settings
+from synthesis.secret_values import NAME_OF_A_SECRET, VALUE_OF_A_SECRET, holds_secret, names_secret
 
 RESERVED_NAMES = matching(
     r"^(SCYTHE_|HATCHET_|ECS_|AWS_(CONTAINER_|EXECUTION_ENV$|(DEFAULT_)?REGION$)|HOME$|TMPDIR$)",

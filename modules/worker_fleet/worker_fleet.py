@@ -21,16 +21,13 @@ from cdktf_cdktf_provider_aws.ecs_task_definition import (
 from cdktf_cdktf_provider_aws.security_group import SecurityGroup
 from constructs import Construct
 
+from modules.client_token.client_token import TokenAttributes
 from modules.cluster.cluster import ClusterAttributes
-from modules.expression import Expression, flag, hcl, local, number, ref, strings, text
+from modules.common.log_group import create_log_group
+from modules.common.security_group import create_security_group
 from modules.hatchet.attributes import HatchetAttributes
-from modules.hatchet.token import TokenAttributes
-from modules.log_group import create_log_group
 from modules.network.attributes import NetworkAttributes
-from modules.security_group import create_security_group
-from modules.stack import Label, attribute
 from modules.storage.attributes import StorageAttributes
-from modules.suppression import suppress
 from modules.worker_fleet.autoscaling import Autoscaling
 from modules.worker_fleet.bounds import Bounds
 from modules.worker_fleet.container import WRITABLE, container_definitions
@@ -38,6 +35,9 @@ from modules.worker_fleet.environment import container_environment
 from modules.worker_fleet.fallback import Fallback
 from modules.worker_fleet.roles import FleetRoles
 from modules.worker_fleet.settings import NO_IMAGE_TAG, FleetSettings
+from synthesis.expression import Expression, flag, hcl, local, number, ref, strings, text
+from synthesis.stack import Label, attribute
+from synthesis.suppression import suppress
 
 
 @dataclass(frozen=True)

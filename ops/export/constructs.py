@@ -12,24 +12,24 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast, get_type_hints
 
 from modules.backlog.backlog import Backlog
+from modules.client_token.client_token import ClientToken
 from modules.cluster.cluster import Cluster
-from modules.expression import Expression, text
 from modules.hatchet.hatchet import Hatchet
 from modules.hatchet.repositories import Repositories
-from modules.hatchet.token import ClientToken
-from modules.module_stack import Element, ModuleStack
 from modules.network.network import Network
 from modules.observability.observability import Observability
 from modules.researcher.researcher import Researcher
-from modules.rules import Settings
-from modules.stack import DataclassInstance, Label, ScytheApp, literal, published
 from modules.storage.storage import Storage
 from modules.worker_fleet.worker_fleet import WorkerFleet
 from ops.export.parameters import Parameters
 from ops.export.syntax import expression
+from synthesis.expression import Expression, text
+from synthesis.module_stack import Element, ModuleStack
+from synthesis.rules import Settings
+from synthesis.stack import DataclassInstance, Label, ScytheApp, literal, published
 
 if TYPE_CHECKING:
-    # Else jsii would start before the seam of `modules`.
+    # Else jsii would start before the seam of `synthesis`.
     from constructs import Construct
 
 CONSTRUCTS: Mapping[str, type[Construct]] = {

@@ -18,7 +18,7 @@ from ops.export.tables import Contents, tables
 from ops.terraform import Terraform
 
 if TYPE_CHECKING:
-    # Else jsii would start before the seam of `modules`.
+    # Else jsii would start before the seam of `synthesis`.
     from constructs import Construct
 
 SOURCE = "<namespace>/scythe/aws"

@@ -11,9 +11,6 @@ from cdktf import TerraformResource
 
 from environments.schema import Environment
 from main import COMPOSERS, compose, deployment_of, parts
-from modules.expression import Expression, ref
-from modules.rules import Settings
-from modules.stack import STATES, Deployment, EnvironmentStack, ScytheApp
 from ops.export.blocks import (
     check_blocks,
     data_blocks,
@@ -26,6 +23,9 @@ from ops.export.blocks import (
     terraform_block,
 )
 from ops.export.constructs import Module, SettingsAt, told, unwritten_app
+from synthesis.expression import Expression, ref
+from synthesis.rules import Settings
+from synthesis.stack import STATES, Deployment, EnvironmentStack, ScytheApp
 
 if TYPE_CHECKING:
     from constructs import Construct, IConstruct

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from modules.module_stack import Element, ModuleStack
 from ops.export.blocks import (
     argument,
     assigned,
@@ -20,6 +19,7 @@ from ops.export.blocks import (
 )
 from ops.export.constructs import Module
 from ops.export.layout import STEP
+from synthesis.module_stack import Element, ModuleStack
 
 LONGEST = 300
 """Lines of a file of several parts, beyond which each has its own."""

@@ -6,11 +6,11 @@ from typing import Annotated
 
 from pydantic import Field, create_model
 
-from environments.schema import FLEET_NAME
-from modules.allowed import each, matching, one_of
+from environments.sections import FLEET_NAME
 from modules.network.settings import LOG_RETENTION_DAYS
-from modules.rules import Settings
 from modules.worker_fleet.settings import TASK_NAME, FleetSettings
+from synthesis.allowed import each, matching, one_of
+from synthesis.rules import Settings
 
 CLUSTER_NAME = matching("^[A-Za-z0-9_-]{1,255}$", "a cluster's name of letters, digits, - and _")
 TOPIC_NAME = matching("^[A-Za-z0-9_-]{1,256}$", "a topic's name of letters, digits, - and _")

@@ -8,20 +8,16 @@ from typing import TYPE_CHECKING, Any
 from environments.schema import Environment
 from main import WORKERS
 from modules.backlog.backlog import Backlog
+from modules.client_token.client_token import ClientToken
 from modules.cluster.cluster import Cluster
-from modules.expression import Expression, hcl, local, text
 from modules.hatchet.hatchet import Hatchet
 from modules.hatchet.repositories import Repositories
 from modules.hatchet.settings import HatchetSettings
-from modules.hatchet.token import ClientToken
-from modules.module_stack import ModuleStack
 from modules.network.network import Network
 from modules.network.settings import CLOSED, NetworkSettings
 from modules.observability.observability import Observability, topic_name
 from modules.observability.settings import ObservabilitySettings
 from modules.researcher.researcher import Researcher
-from modules.rules import Settings, filled
-from modules.stack import ScytheApp, published
 from modules.storage.settings import StorageSettings
 from modules.storage.storage import Storage
 from modules.worker_fleet.environment import experiments_elsewhere
@@ -30,9 +26,13 @@ from modules.worker_fleet.worker_fleet import WorkerFleet
 from ops.export.blocks import check_blocks, joined, locals_block, module_block, output_block, terraform_block
 from ops.export.constructs import Module, SettingsAt
 from ops.export.modules import variable_block
+from synthesis.expression import Expression, hcl, local, text
+from synthesis.module_stack import ModuleStack
+from synthesis.rules import Settings, filled
+from synthesis.stack import ScytheApp, published
 
 if TYPE_CHECKING:
-    # Else jsii would start before the seam of `modules`.
+    # Else jsii would start before the seam of `synthesis`.
     from constructs import Construct
 
 SECTIONS = ("network", "storage", "hatchet", "workers", "observability", "image")

@@ -16,11 +16,11 @@ from ops.export import write
 from ops.export.constructs import modules_of, unwritten_app
 from ops.export.repository import repository
 from ops.terraform import TerraformError
-from tests.deployments.deployed import Data, Deployed, environment_of, set_up
 from tests.deployments.dozen import CERTIFICATE, dozen
 from tests.deployments.exits import Exit, Modules
-from tests.deployments.once import once
-from tests.deployments.providers import Providers
+from tests.support.deployed import Data, Deployed, environment_of, set_up
+from tests.support.once import once
+from tests.support.providers import Providers
 
 SYNTH = threading.Lock()
 """One thread at a time speaks with jsii."""

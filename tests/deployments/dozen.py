@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import yaml
 
 from local_aws import LocalAws
-from tests.deployments.deployed import Data
+from tests.support.deployed import Data
+from tests.support.project import ROOT
 
-ROOT = Path(__file__).parents[2]
 ACCOUNT = "123456789012"
 STATES = "our-states"
 SOMEBODYS = "somebodys-results"
@@ -27,7 +26,7 @@ def _contract(name: str) -> Data:
     return loaded
 
 
-CERTIFICATE = _contract("tests/files/self-hosted.yaml")["hatchet"]["certificate_arn"]
+CERTIFICATE = _contract("tests/support/self-hosted.yaml")["hatchet"]["certificate_arn"]
 
 
 def image(region: str = "us-east-1") -> str:
@@ -72,7 +71,7 @@ def dozen(aws: LocalAws) -> list[Data]:
     token = aws.client("secretsmanager").create_secret(Name="theirs", SecretString="a-token")["ARN"]
     for bucket in (SOMEBODYS, STATES):
         aws.client("s3").create_bucket(Bucket=bucket)
-    state = _contract("tests/files/self-hosted.yaml")["state"]["bucket"]
+    state = _contract("tests/support/self-hosted.yaml")["state"]["bucket"]
     ireland: Any = {"LocationConstraint": "eu-west-1"}
     aws.client("s3", "eu-west-1").create_bucket(Bucket=state, CreateBucketConfiguration=ireland)
     theirs = {"bucket": SOMEBODYS, "existing": True}
@@ -82,7 +81,7 @@ def dozen(aws: LocalAws) -> list[Data]:
     return [
         _contract("environments/docs.yaml"),
         _contract("environments/dev.yaml"),
-        _contract("tests/files/self-hosted.yaml"),
+        _contract("tests/support/self-hosted.yaml"),
         everything(),
         {"name": "least", "workers": {"simulations": LEAF}},
         {

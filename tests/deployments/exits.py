@@ -19,7 +19,7 @@ from ops.export import write
 from ops.export.constructs import Module
 from ops.export.exit import Sources, configurations
 from ops.terraform import Plan, Terraform, TerraformError
-from tests.deployments.deployed import Deployed
+from tests.support.deployed import Deployed
 
 CARRIED_OUT = "hosted"
 """The environment of which the moves are carried out."""

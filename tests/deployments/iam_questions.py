@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.tools.iam import Simulation
+from tests.support.tools.iam import Simulation
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 OTHER = "999999999999"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tests.deployments.deployed import Data
+from tests.support.deployed import Data
 
 INSTANCE = re.compile(r'\[(?:\d+|"(?:[^"\\]|\\.)*")\]')
 Made = Mapping[str, Mapping[str, Any]]

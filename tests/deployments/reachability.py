@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 from typing import Any, NamedTuple
 
-from ops.aws_rules.networking import internet_subnets
-from ops.aws_rules.planned import Planned, Resource
+from ops.review.aws_rules.networking import internet_subnets
+from ops.review.aws_rules.planned import Planned, Resource
 
 Data = Mapping[str, Any]
 EVERYWHERE = IPv4Network("0.0.0.0/0")

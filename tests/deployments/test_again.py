@@ -11,9 +11,9 @@ import pytest
 
 from local_aws import LocalAws
 from ops.terraform import TerraformError
-from tests.deployments.deployed import Data, Deployed
-from tests.deployments.once import once
-from tests.deployments.providers import Providers
+from tests.support.deployed import Data, Deployed
+from tests.support.once import once
+from tests.support.providers import Providers
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 

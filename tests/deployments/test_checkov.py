@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.deployments.conftest import Runs
-from tests.tools import checkov
+from tests.support.tools import checkov
 
 IN_SOURCES = {"CKV_AWS_18", "CKV_AWS_354"}
 """Checks that fail on the exported modules' files alone: plans have what they look for."""

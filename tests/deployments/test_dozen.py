@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from ops.aws_rules.planned import Planned
+from ops.review.aws_rules.planned import Planned
 from tests.deployments.conftest import Runs
 from tests.deployments.dozen import AWS_BOUNDARY, BOUNDARY
 

@@ -14,9 +14,9 @@ from environments.schema import Environment
 from local_aws import LocalAws
 from main import parts, synthesize
 from ops.terraform import Terraform, TerraformError
-from tests.deployments.deployed import Data, environment_of
-from tests.deployments.dozen import ROOT
-from tests.strategies import environments
+from tests.support.deployed import Data, environment_of
+from tests.support.project import ROOT
+from tests.support.strategies import environments
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -70,7 +70,7 @@ def test_drawn_environments_and_the_contract_are_valid_for_terraform(
 ) -> None:
     drawn = [environment_of(data, tmp_path / "environments") for data in draw()]
     assert len(drawn) >= DRAWN
-    contract = [load(ROOT / file) for file in ("environments/docs.yaml", "tests/files/self-hosted.yaml")]
+    contract = [load(ROOT / file) for file in ("environments/docs.yaml", "tests/support/self-hosted.yaml")]
     synthesize([*drawn, *contract], tmp_path / "out")
     validate_together(tmp_path / "out", [*drawn, *contract], environment)
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from tests.deployments.conftest import Run, Runs
-from tests.deployments.deployed import Data
 from tests.deployments.exits import CARRIED_OUT, Left
 from tests.deployments.planned_twice import differences, made
+from tests.support.deployed import Data
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 

@@ -13,10 +13,10 @@ import pytest
 
 from environments.loading import load
 from environments.schema import Environment
-from ops.aws_rules.planned import Planned
+from ops.review.aws_rules.planned import Planned
 from tests.deployments.conftest import Run, Runs
-from tests.deployments.dozen import ROOT
 from tests.deployments.reachability import WORKERS, Ground, Way
+from tests.support.project import ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 

@@ -7,7 +7,7 @@ import pytest
 from benchmarks.autoscaling.synthesized import Scaled, of_environment, read
 from environments.loading import load
 from tests.deployments.conftest import Runs
-from tests.deployments.dozen import ROOT
+from tests.support.project import ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 

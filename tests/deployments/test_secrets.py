@@ -15,7 +15,7 @@ import pytest
 
 from modules.hatchet.amazon_mq import AMQPS, FIRST_PASSWORD
 from tests.deployments.conftest import Run, Runs
-from tests.deployments.deployed import keys_of
+from tests.support.deployed import keys_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 

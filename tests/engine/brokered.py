@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.deployments.deployed import Deployed
 from tests.engine.deployment import Deployment, apply, data, inside
 from tests.engine.installation import HURRY, SECONDS, free_ports
-from tests.fargate.definitions import Data
-from tests.fargate.rabbitmq import Image
-from tests.fargate.task import Task
-from tests.fargate.tasks import Fargate, fargate
+from tests.support.deployed import Deployed
+from tests.support.fargate.definitions import Data
+from tests.support.fargate.rabbitmq import Image
+from tests.support.fargate.task import Task
+from tests.support.fargate.tasks import Fargate, fargate
 
 MADE = {
     "rabbitmq": ("aws_ecs_service.rabbitmq[0]",),

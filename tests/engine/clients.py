@@ -8,13 +8,12 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from pathlib import Path
 from typing import Any
 
 from tests.engine.installation import Installation
-from tests.fargate.guard import end
+from tests.support.fargate.guard import end
+from tests.support.project import ROOT
 
-ROOT = Path(__file__).parents[2]
 SECONDS = 150
 TAIL = 6000
 """Characters of logs that a failure shows."""

@@ -11,7 +11,7 @@ import pytest
 from tests.engine import deployment as deployments
 from tests.engine.deployment import Deployment
 from tests.engine.installation import Installation, Stored, installation
-from tests.fargate.postgres import Postgres, postgres
+from tests.support.fargate.postgres import Postgres, postgres
 
 Install = Callable[..., Installation]
 

@@ -11,8 +11,8 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 from local_aws import LocalAws
-from tests.deployments.deployed import Data, Deployed
 from tests.engine.between import Between, Call, Refusal, between
+from tests.support.deployed import Data, Deployed
 
 NAME = "hosted"
 BUCKET = "results-of-all"

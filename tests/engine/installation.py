@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from tests.deployments.deployed import keys_of
 from tests.engine.deployment import Deployment, inside
-from tests.fargate import binaries
-from tests.fargate.definitions import Data
-from tests.fargate.postgres import Postgres
-from tests.fargate.task import Task
-from tests.fargate.tasks import Fargate, fargate
+from tests.support.deployed import keys_of
+from tests.support.fargate import binaries
+from tests.support.fargate.definitions import Data
+from tests.support.fargate.postgres import Postgres
+from tests.support.fargate.task import Task
+from tests.support.fargate.tasks import Fargate, fargate
 
 SECONDS = 180
 """The longest that a task may take to come up."""

@@ -16,8 +16,8 @@ from ssl import create_default_context
 from typing import Any
 
 from tests.engine.installation import SECONDS, free_ports
-from tests.fargate.guard import Guard, end
-from tests.fargate.rabbitmq import HOST, Image
+from tests.support.fargate.guard import Guard, end
+from tests.support.fargate.rabbitmq import HOST, Image
 
 CONFIGURATION = """\
 listeners.tcp = none

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.fargate import binaries
+from tests.support.fargate import binaries
 
 ENGINE = [
     pytest.mark.slow,

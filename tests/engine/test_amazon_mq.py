@@ -21,9 +21,9 @@ from tests.engine.installation import SECONDS, Installation, installation
 from tests.engine.managed import Managed, managed
 from tests.engine.marks import ENGINE
 from tests.engine.test_from_nothing import STEPS
-from tests.fargate.binaries import missing_rabbitmq
-from tests.fargate.postgres import Postgres
-from tests.fargate.rabbitmq import HOST
+from tests.support.fargate.binaries import missing_rabbitmq
+from tests.support.fargate.postgres import Postgres
+from tests.support.fargate.rabbitmq import HOST
 
 pytestmark = [*ENGINE, pytest.mark.skipif(bool(missing_rabbitmq()), reason=missing_rabbitmq())]
 

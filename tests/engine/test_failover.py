@@ -12,7 +12,7 @@ from tests.engine.conftest import Install
 from tests.engine.deployment import inside
 from tests.engine.installation import SECONDS, Installation, free_ports
 from tests.engine.marks import ENGINE
-from tests.fargate.task import Task
+from tests.support.fargate.task import Task
 
 pytestmark = ENGINE
 

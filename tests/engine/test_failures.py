@@ -11,7 +11,7 @@ from tests.engine.conftest import Install
 from tests.engine.deployment import Deployment
 from tests.engine.installation import SECONDS
 from tests.engine.marks import ENGINE
-from tests.fargate import binaries
+from tests.support.fargate import binaries
 
 pytestmark = ENGINE
 

@@ -8,11 +8,12 @@ import threading
 from pathlib import Path
 
 from tests.engine.between import Call
-from tests.engine.clients import ROOT, run_task
+from tests.engine.clients import run_task
 from tests.engine.conftest import Install
 from tests.engine.installation import SECONDS, free_ports
 from tests.engine.marks import ENGINE
-from tests.test_worker import EXPERIMENT
+from tests.scythe_worker.test_worker import EXPERIMENT
+from tests.support.project import ROOT
 
 pytestmark = ENGINE
 

@@ -19,9 +19,9 @@ from tests.engine.clients import run_task
 from tests.engine.deployment import Deployment
 from tests.engine.installation import Stored, installation
 from tests.engine.marks import ENGINE
-from tests.fargate.binaries import missing_rabbitmq
-from tests.fargate.postgres import Postgres
-from tests.fargate.rabbitmq import RabbitMqError, publish, take
+from tests.support.fargate.binaries import missing_rabbitmq
+from tests.support.fargate.postgres import Postgres
+from tests.support.fargate.rabbitmq import RabbitMqError, publish, take
 
 pytestmark = [*ENGINE, pytest.mark.skipif(bool(missing_rabbitmq()), reason=missing_rabbitmq())]
 

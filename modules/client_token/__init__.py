@@ -1,0 +1,1 @@
+"""The secret that holds the client token of Hatchet."""

@@ -1,0 +1,1 @@
+"""Constructs and document builders that several modules share."""

@@ -1,0 +1,77 @@
+"""IAM policy documents as typed statements."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from synthesis.expression import Expression, hcl, text
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One test of a statement, such as ``StringEquals aws:SourceAccount 123456789012``."""
+
+    test: str
+    variable: str
+    values: Sequence[object]
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement of a policy; `services` are the principals of a trust policy.
+
+    The resources are a list, or the expression of one.
+    """
+
+    actions: Sequence[str]
+    resources: Sequence[object] | Expression = ()
+    conditions: Sequence[Condition] = ()
+    services: Sequence[str] = ()
+    effect: str = "Allow"
+    everyone: bool = False
+
+    def document(self) -> dict[str, object]:
+        """The statement in IAM's own grammar."""
+        body: dict[str, object] = {"Effect": self.effect, "Action": list(self.actions)}
+        if self.services:
+            body["Principal"] = {"Service": list(self.services)}
+        if self.everyone:
+            body["Principal"] = "*"
+        if isinstance(self.resources, Expression):
+            body["Resource"] = self.resources
+        elif self.resources:
+            body["Resource"] = list(self.resources)
+        if self.conditions:
+            tests: dict[str, dict[str, list[object]]] = {}
+            for condition in self.conditions:
+                tests.setdefault(condition.test, {})[condition.variable] = list(condition.values)
+            body["Condition"] = tests
+        return body
+
+
+def policy(*statements: Statement) -> str:
+    """A policy document, as the argument of a resource.
+
+    The JSON is Terraform's to write, so that an ARN known only to Terraform can stand in it.
+    """
+    document = {"Version": "2012-10-17", "Statement": [statement.document() for statement in statements]}
+    return text(f"jsonencode({hcl(document)})")
+
+
+def trust(service: str, *, account_id: object, source_arn: object) -> str:
+    """A trust policy for an AWS service acting for this account's resources alone.
+
+    The conditions are those AWS asks for against the confused deputy
+    (IAM User Guide, "The confused deputy problem").
+    """
+    return policy(
+        Statement(
+            actions=["sts:AssumeRole"],
+            services=[service],
+            conditions=[
+                Condition("StringEquals", "aws:SourceAccount", [account_id]),
+                Condition("ArnLike", "aws:SourceArn", [source_arn]),
+            ],
+        )
+    )

@@ -1,0 +1,45 @@
+"""A security group that nothing comes into or goes out of until a rule says so."""
+
+from __future__ import annotations
+
+from cdktf import TerraformResourceLifecycle
+from cdktf_cdktf_provider_aws.security_group import SecurityGroup
+from constructs import Construct
+
+from synthesis.expression import text
+from synthesis.stack import Label
+
+
+def create_security_group(
+    scope: Construct,
+    id_: str,
+    *,
+    label: Label,
+    name: str,
+    description: str,
+    vpc_id: object,
+    count: float | None = None,
+) -> SecurityGroup:
+    """Make the security group ``<environment>-<name>-...``.
+
+    A group that is replaced is made before the old one goes, since interfaces hold it; hence the generated ending.
+
+    Args:
+        scope: the construct that it is of.
+        id_: its place there.
+        label: what names and tags it.
+        name: the middle of its name.
+        description: whose it is. AWS takes no other for it without a new group.
+        vpc_id: the expression of its VPC's id.
+        count: of the resource; None for one, always.
+    """
+    return SecurityGroup(
+        scope,
+        id_,
+        count=count,
+        name_prefix=f"{text(label.name)}-{name}-",
+        description=description,
+        vpc_id=text(vpc_id),
+        tags=label.tagged(name),
+        lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
+    )

@@ -1,0 +1,1 @@
+"""The commands of `scythe-aws`, a module for each."""

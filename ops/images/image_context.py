@@ -1,0 +1,133 @@
+"""All that goes into a worker image, laid out in a folder, and the tag that its content gives it."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from ops.errors import CommandError
+from ops.images.dockerignore import Ignored
+
+ROOT = Path(__file__).parents[2]
+RECIPE = "Dockerfile.worker"
+REQUIREMENTS = ("uv.lock", "requirements.txt", "pyproject.toml")
+"""Where a repository says what it needs; the recipe goes by the first that is there."""
+
+
+@dataclass(frozen=True)
+class ImageContext:
+    """The folders of a build, which hold nothing that the image or its layers do not depend on.
+
+    Attributes:
+        folder: the researcher's files: requirements and the package.
+        ours: scythe-aws's: the recipe and the worker.
+        tag: the same for the same content and platforms, on every machine.
+        is_locked: whether the repository's files alone decide which versions are installed.
+    """
+
+    folder: Path
+    ours: Path
+    tag: str
+    is_locked: bool
+
+    @property
+    def recipe(self) -> Path:
+        """The Dockerfile."""
+        return self.ours / RECIPE
+
+
+@contextmanager
+def context_of(repository: Path, module: str, platforms: Sequence[str]) -> Iterator[ImageContext]:
+    """The context of a repository's image, for the block.
+
+    Args:
+        repository: the researcher's.
+        module: the package with the experiments.
+        platforms: those that the image is for; another set is another image.
+
+    Raises:
+        CommandError: something that an image needs is not in the repository.
+    """
+    requirements = _requirements(repository)
+    package = _package(repository, module)
+    with tempfile.TemporaryDirectory(prefix="scythe-aws-image-") as folder:
+        theirs, ours = Path(folder) / "experiments", Path(folder) / "scythe-aws"
+        for name in requirements:
+            _copy(repository / name, theirs / name)
+        for file in _kept(repository, package):
+            _copy(file, theirs / module / file.relative_to(package))
+        _copy(ROOT / RECIPE, ours / RECIPE)
+        for file in sorted((ROOT / "scythe_worker").rglob("*.py")):
+            _copy(file, ours / file.relative_to(ROOT))
+        tag = _tag(Path(folder), [module, *sorted(platforms)])
+        yield ImageContext(theirs, ours, tag, "uv.lock" in requirements)
+
+
+def _requirements(repository: Path) -> list[str]:
+    if not repository.is_dir():
+        raise CommandError(
+            f"{repository}: must be the folder of a repository with experiments (--experiments)"
+        )
+    found = [name for name in REQUIREMENTS if (repository / name).is_file()]
+    if not found or found == ["uv.lock"]:
+        raise CommandError(
+            f"{repository}: has no pyproject.toml or requirements.txt; must say what the experiments need"
+        )
+    return found
+
+
+def _package(repository: Path, module: str) -> Path:
+    if not module.isidentifier():
+        raise CommandError(f"--module: got {module!r}; must be the name of a Python package")
+    for place in (repository / module, repository / "src" / module):
+        if (place / "__init__.py").is_file():
+            return place
+    raise CommandError(
+        f"{repository}: has no package {module} (a folder {module} or src/{module} with an __init__.py); "
+        "--module names another"
+    )
+
+
+def _kept(repository: Path, package: Path) -> Iterator[Path]:
+    """The package's files but for what both the recipe's and the repository's own .dockerignore leave out."""
+    ignored = [
+        Ignored(_lines(ROOT / f"{RECIPE}.dockerignore")),
+        Ignored(_lines(repository / ".dockerignore")),
+    ]
+    for file in sorted(package.rglob("*")):
+        path = PurePosixPath(file.relative_to(repository).as_posix())
+        if (file.is_dir() and not file.is_symlink()) or any(ignores(path) for ignores in ignored):
+            continue
+        if not file.resolve().is_relative_to(repository.resolve()) or not file.is_file():
+            raise CommandError(f"{file}: is no file of {repository}; must be one, or be in .dockerignore")
+        yield file
+
+
+def _lines(file: Path) -> list[str]:
+    return file.read_text(errors="replace").splitlines() if file.is_file() else []
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
+    # Layers depend on modes, and a checkout's on its owner's umask.
+    target.chmod(0o755 if source.stat().st_mode & 0o100 else 0o644)
+
+
+def _tag(folder: Path, words: Iterable[str]) -> str:
+    digest = hashlib.sha256()
+    for word in words:
+        digest.update(f"{word}\0".encode())
+    for file in sorted(folder.rglob("*")):
+        if file.is_file():
+            content = file.read_bytes()
+            mode = file.stat().st_mode & 0o100
+            digest.update(
+                f"{file.relative_to(folder).as_posix()}\0{mode}\0{len(content)}\0".encode() + content
+            )
+    return digest.hexdigest()[:16]

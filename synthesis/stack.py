@@ -1,0 +1,270 @@
+"""The Terraform roots that the constructs are composed in.
+
+`EnvironmentStack` is one state of one environment: provider, backend, the settings as locals, and
+what it reads of the stacks before it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Concatenate, ParamSpec, Protocol, TypeVar, cast
+
+import jsii
+from cdktf import (
+    App,
+    DataTerraformRemoteStateLocal,
+    DataTerraformRemoteStateS3,
+    LocalBackend,
+    S3Backend,
+    TerraformElement,
+    TerraformOutput,
+    TerraformStack,
+)
+from cdktf_cdktf_provider_aws.provider import AwsProvider, AwsProviderDefaultTags
+from constructs import Construct, Node
+from pydantic import BaseModel
+
+from synthesis.expression import Expression, hcl, mapping, text
+
+TERRAFORM_VERSION = ">= 1.11"
+"""Write-only arguments and the S3 backend's own lock file came with 1.11 (Terraform's changelog)."""
+
+STATES = "../../../state"
+"""The folder of the local backend's states. Terraform runs in <out>/stacks/<stack>: a relative path keeps the synth the
+same wherever it runs."""
+
+Settings = TypeVar("Settings", bound=BaseModel)
+Attributes = TypeVar("Attributes", bound="DataclassInstance")
+Made = TypeVar("Made", bound=Construct)
+Given = ParamSpec("Given")
+
+
+class DataclassInstance(Protocol):
+    """Any dataclass."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Label:
+    """What names and tags the resources of a construct, and bounds its roles.
+
+    Attributes:
+        name: the environment's name, the first part of every physical name.
+        tags: the caller's tags; None where the provider's default tags carry them.
+        permissions_boundary: the ARN of the policy that bounds every role, or null; None for no such argument.
+    """
+
+    name: Expression
+    tags: Expression | None = None
+    permissions_boundary: Expression | None = None
+
+    def tagged(self, suffix: str | None = None) -> Mapping[str, str] | None:
+        """The ``tags`` argument; with a suffix also the ``Name`` that AWS's console shows."""
+        named = {} if suffix is None else {"Name": f"{text(self.name)}-{suffix}"}
+        if self.tags is None:
+            return named or None
+        return mapping(f"merge({self.tags}, {hcl(named)})" if named else self.tags)
+
+
+def attribute(description: str, type_: str = "string") -> Any:
+    """A field of a construct's attributes: what other stacks and a module's callers may read.
+
+    Args:
+        description: what the output says of it.
+        type_: Terraform's type constraint of it, for modules that are given it.
+    """
+    return dataclasses.field(metadata={"description": description, "type": type_})
+
+
+def published(attributes: DataclassInstance | type[DataclassInstance]) -> list[dataclasses.Field[Any]]:
+    """The fields that `attribute` made; others have a value of their own in each stack."""
+    return [field for field in dataclasses.fields(attributes) if "description" in field.metadata]
+
+
+class ScytheApp(App):
+    """CDKTF's app. From here rather than from cdktf, so that the seam of `synthesis` comes before jsii starts."""
+
+
+class ScytheStack(TerraformStack):
+    """A stack whose addresses read like a sentence: ``aws_subnet.private``, ``aws_ecs_service.simulations``.
+
+    A logical id is the path of construct ids below the stack, joined with ``_``. An id in capitals only says
+    what kind of thing it is, as the resource's type does, and is left out; the main thing of the stack itself
+    is ``this``.
+
+    Attributes:
+        ephemerals: who declared an ephemeral resource, its type and its name.
+    """
+
+    def __init__(self, app: App, id_: str) -> None:
+        super().__init__(app, id_)
+        self._paths: dict[tuple[str, str], str] = {}
+        self.ephemerals: list[tuple[Construct, str, str]] = []
+
+    @jsii.member(jsii_name="allocateLogicalId")
+    def _allocate_logical_id(self, element: TerraformElement | Node) -> str:
+        path: str = element.node.path if isinstance(element, TerraformElement) else element.path
+        id_ = "_".join(part for part in path.split("/")[1:] if not part[:1].isupper()) or "this"
+        first = self._paths.setdefault((type(element).__name__, id_), path)
+        if first != path:
+            msg = f"{path} and {first} have one address, {type(element).__name__} {id_}: rename one of them"
+            raise ValueError(msg)
+        return id_
+
+    def publish(self, attributes: DataclassInstance) -> None:
+        """Write a construct's attributes as the stack's outputs."""
+        for field in published(attributes):
+            self.output(field.name, getattr(attributes, field.name), field.metadata["description"])
+
+    def output(self, name: str, value: Expression, description: str) -> None:
+        """Write one output."""
+        TerraformOutput(self, name, value=text(value), description=description)
+
+
+@dataclasses.dataclass(frozen=True)
+class Backend:
+    """Where the states of an environment are kept.
+
+    Attributes:
+        bucket: an S3 bucket, or None for files in ``state/`` beside the output folder.
+        region: the bucket's region.
+        kms_key_id: the KMS key that encrypts the states; None for the bucket's own encryption.
+    """
+
+    bucket: str | None = None
+    region: str | None = None
+    kms_key_id: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Deployment:
+    """What all stacks of one environment share.
+
+    Attributes:
+        environment: the environment's name.
+        region: its AWS region.
+        tags: default tags of all resources.
+        account_id: the only account that Terraform may touch; None for any.
+        permissions_boundary: the ARN of the policy that bounds every role; None for none.
+        backend: where the states are kept.
+    """
+
+    environment: str
+    region: str
+    tags: Mapping[str, str]
+    account_id: str | None = None
+    permissions_boundary: str | None = None
+    backend: Backend = Backend()
+
+
+class EnvironmentStack(ScytheStack):
+    """One Terraform state of an environment, ``<environment>-<part>``."""
+
+    def __init__(self, app: App, deployment: Deployment, part: str) -> None:
+        super().__init__(app, f"{deployment.environment}-{part}")
+        self._deployment = deployment
+        self._read: set[str] = set()
+        AwsProvider(
+            self,
+            "aws",
+            region=deployment.region,
+            allowed_account_ids=[deployment.account_id] if deployment.account_id else None,
+            default_tags=[AwsProviderDefaultTags(tags={**_own_tags(deployment, part), **deployment.tags})],
+        )
+        self._keep_state(part)
+        self.add_override("terraform.required_version", TERRAFORM_VERSION)
+        self.label = Label(
+            name=self.local("name", deployment.environment),
+            permissions_boundary=self.local("permissions_boundary", deployment.permissions_boundary),
+        )
+
+    def make(
+        self,
+        construct: Callable[Concatenate[Construct, str, Given], Made],
+        id_: str,
+        *nothing: Given.args,
+        **given: Given.kwargs,
+    ) -> Made:
+        """Make a construct in this stack."""
+        return construct(self, id_, *nothing, **given)
+
+    def local(self, name: str, value: object) -> Expression:
+        """Write a value as a Terraform local; gives the reference ``local.<name>``."""
+        self.add_override(f"locals.{name}", literal(value))
+        return Expression(f"local.{name}")
+
+    def settings(self, name: str, settings: Settings) -> Settings:
+        """Write settings as the local of that name and give them back as references to it."""
+        self.local(name, settings)
+        return self.reference(name, settings)
+
+    def reference(self, name: str, settings: Settings) -> Settings:
+        """Settings as references to the local that holds them: their ``cidr`` is ``local.network.cidr``.
+
+        They are typed as what they stand for, as CDKTF's tokens are: a construct reads ``settings.cidr``
+        without knowing whether it is a local of a stack or a variable of a module.
+        """
+        return cast("Settings", Expression(f"local.{name}"))
+
+    def read(self, part: str, attributes: type[Attributes]) -> Attributes:
+        """What the environment's stack ``part`` published, from its state."""
+        if part not in self._read:
+            self._read.add(part)
+            self._find_state(part)
+            # cdktf deploys stacks in the order that the manifest tells, and tells none by a remote state.
+            before = self.node.root.node.find_child(f"{self._deployment.environment}-{part}")
+            self.add_dependency(cast("TerraformStack", before))
+        outputs = Expression(f"data.terraform_remote_state.{part}.outputs")
+        return attributes(**{field.name: getattr(outputs, field.name) for field in published(attributes)})
+
+    def _find_state(self, part: str) -> None:
+        backend = self._deployment.backend
+        if backend.bucket:
+            DataTerraformRemoteStateS3(
+                self, part, bucket=backend.bucket, region=backend.region, key=self._key(part)
+            )
+        else:
+            DataTerraformRemoteStateLocal(self, part, path=_path(f"{self._deployment.environment}-{part}"))
+
+    def _keep_state(self, part: str) -> None:
+        backend = self._deployment.backend
+        if not backend.bucket:
+            LocalBackend(self, path=_path(f"{self._deployment.environment}-{part}"))
+            return
+        S3Backend(
+            self,
+            bucket=backend.bucket,
+            region=backend.region,
+            key=self._key(part),
+            kms_key_id=backend.kms_key_id,
+            encrypt=True,
+        )
+        self.add_override("terraform.backend.s3.use_lockfile", True)
+
+    def _key(self, part: str) -> str:
+        return f"scythe-aws/{self._deployment.environment}/{part}.tfstate"
+
+
+def _own_tags(deployment: Deployment, part: str) -> dict[str, str]:
+    return {"project": "scythe", "environment": deployment.environment, "stack": part}
+
+
+def _path(stack: str) -> str:
+    return f"{STATES}/{stack}.tfstate"
+
+
+def literal(value: object) -> object:
+    """Data in Terraform's JSON syntax, in which no text is a template."""
+    if isinstance(value, BaseModel):
+        return literal(value.model_dump(mode="json"))
+    if value is None:
+        # CDKTF drops a null, and Terraform would miss the attribute.
+        return "${null}"
+    if isinstance(value, Mapping):
+        return {key: literal(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [literal(item) for item in value]
+    # A string of the file is text, never a template.
+    return value.replace("${", "$${").replace("%{", "%%{") if isinstance(value, str) else value

@@ -1,0 +1,1 @@
+"""Each command, as people type it."""

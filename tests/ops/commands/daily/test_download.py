@@ -1,0 +1,117 @@
+"""`scythe-aws download`: a run's results."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ops.commands import download as downloading
+from tests.ops.commands.daily.conftest import Place
+
+
+@pytest.fixture
+def runs(place: Place) -> Place:
+    """Runs in the bucket, laid out as scythe-engine does."""
+    s3 = place.aws.client("s3")
+    for run in (
+        "a/v2.0.0/2026-01-02_00-00-00",
+        "a/v10.0.0/2026-01-01_00-00-00",
+        "a/v10.0.0/2026-01-03_00-00-00",
+        "ab/v1.0.0/2026-01-01_00-00-00",
+    ):
+        for path in (
+            "manifest.yml",
+            "specs.pq",
+            "final/scalars.pq",
+            "results/report/1.csv",
+            "results/task-dataframes/scalars/1.pq",
+            "artifacts/weather/1.epw",
+            "scatter-gather/input/recurse/1/1.pq",
+        ):
+            s3.put_object(Bucket="results", Key=f"scythe/{run}/{path}", Body=f"{run} {path}".encode())
+    return place
+
+
+NEWEST = "a/v10.0.0/2026-01-03_00-00-00"
+RESULTS = ["final/scalars.pq", "manifest.yml", "results/report/1.csv", "specs.pq"]
+
+
+def held(folder: Path) -> list[str]:
+    return sorted(str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file())
+
+
+@pytest.mark.parametrize(
+    ("given", "run"),
+    [
+        ("a", NEWEST),
+        ("a/v10.0.0", NEWEST),
+        ("a/v2.0.0/", "a/v2.0.0/2026-01-02_00-00-00"),
+        ("a/v10.0.0/2026-01-01_00-00-00", "a/v10.0.0/2026-01-01_00-00-00"),
+    ],
+)
+def test_a_run_is_downloaded(runs: Place, given: str, run: str) -> None:
+    said = runs.run("download", runs.file, given).stdout
+    assert said == f"{run}: 4 files to {run}, 0 were there.\n"
+    folder = runs.file.parent / run
+    assert held(folder) == RESULTS
+    assert (folder / "final/scalars.pq").read_text() == f"{run} final/scalars.pq"
+
+
+def test_what_is_here_is_not_downloaded_again(runs: Place, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    runs.run("download", runs.file, "a", "--out", out)
+    (out / "specs.pq").unlink()
+    (out / "manifest.yml").write_text("x")
+    again = (out / "final/scalars.pq").read_text()
+    (out / "final/scalars.pq").write_text(again.upper())  # as long, and of another time
+    said = runs.run("download", runs.file, "a", "--out", out).stdout
+    assert said == f"{NEWEST}: 3 files to {out}, 1 were there.\n"
+    assert (out / "final/scalars.pq").read_text() == again and held(out) == RESULTS
+    everything = runs.run("download", runs.file, "a", "--out", out, "--all").stdout
+    assert everything == f"{NEWEST}: 3 files to {out}, 4 were there.\n"
+
+
+def test_nothing_half_written_stays(runs: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in runs.aws.variables.items():
+        monkeypatch.setenv(name, value)
+    replace = Path.replace
+
+    def breaking(self: Path, target: Path) -> Path:
+        if target.name == "scalars.pq":
+            raise OSError(28, "No space left on device", str(target))
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", breaking)
+    with pytest.raises(OSError, match="No space left"):
+        downloading.download(str(runs.file), "a", tmp_path / "out")
+    assert not [name for name in held(tmp_path / "out") if name not in RESULTS or "scalars" in name]
+    monkeypatch.undo()
+    assert runs.run("download", runs.file, "a", "--out", tmp_path / "out").returncode == 0
+    assert held(tmp_path / "out") == RESULTS
+
+
+def test_a_run_without_results_yet_is_told(runs: Place) -> None:
+    s3 = runs.aws.client("s3")
+    s3.put_object(Bucket="results", Key="scythe/c/v1.0.0/2026-01-01_00-00-00/specs.pq", Body=b"x")
+    result = runs.run("download", runs.file, "c")
+    assert (result.returncode, result.stderr.count("\n")) == (1, 1)
+    assert "c/v1.0.0/2026-01-01_00-00-00 has no gathered results yet (final/)" in result.stderr
+    s3.delete_object(Bucket="results", Key="scythe/c/v1.0.0/2026-01-01_00-00-00/specs.pq")
+
+
+def test_a_run_that_is_not_there_is_told(runs: Place) -> None:
+    for run in ("b", "a/v3.0.0", "a/v2.0.0/2026-01-03_00-00-00"):
+        assert runs.refused("download", runs.file, run) == (
+            f"results/scythe/ has no run {run}; it has runs of a, ab"
+        )
+
+
+def test_a_key_that_leads_out_is_refused(runs: Place) -> None:
+    key = "scythe/d/v1.0.0/2026-01-01_00-00-00/final/../../../../x"
+    runs.aws.client("s3").put_object(Bucket="results", Key=key, Body=b"x")
+    assert (
+        runs.refused("download", runs.file, "d", status=1)
+        == f"{key}: is no file's name; nothing was downloaded"
+    )
+    runs.aws.client("s3").delete_object(Bucket="results", Key=key)

@@ -1,0 +1,1 @@
+"""A deployment, seen through the APIs of AWS and Hatchet."""

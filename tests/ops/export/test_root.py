@@ -1,0 +1,190 @@
+"""The exported root module, applied by a consumer's configuration on the local AWS: the whole deployment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local_aws import LocalAws
+from tests.support.consumer import Consumer
+from tests.support.deployed import set_up
+from tests.support.providers import Providers
+
+CONFIGURATION = """
+variable "deployments" {
+  type = any
+}
+
+resource "aws_vpc" "theirs" {
+  cidr_block = "10.99.0.0/16"
+}
+
+resource "aws_subnet" "theirs" {
+  count = 2
+
+  vpc_id            = aws_vpc.theirs.id
+  cidr_block        = cidrsubnet(aws_vpc.theirs.cidr_block, 8, count.index)
+  availability_zone = "us-east-1${["a", "b"][count.index]}"
+}
+
+module "made" {
+  source   = "./dist"
+  for_each = { for name in ["cloud", "hosted"] : name => var.deployments[name] }
+
+  name          = each.key
+  tags          = { team = "buildings" }
+  network       = try(each.value.network, null)
+  hatchet       = try(each.value.hatchet, null)
+  observability = try(each.value.observability, null)
+  image         = each.value.image
+  workers       = each.value.workers
+}
+
+module "zoned" {
+  source = "./dist"
+
+  name    = "zoned"
+  hatchet = var.deployments.zoned.hatchet
+  image   = var.deployments.zoned.image
+  workers = var.deployments.zoned.workers
+  network = {
+    existing = {
+      vpc_id             = aws_vpc.theirs.id
+      public_subnet_ids  = aws_subnet.theirs[*].id
+      private_subnet_ids = aws_subnet.theirs[*].id
+    }
+  }
+}
+
+output "made" {
+  value = merge(module.made, { zoned = module.zoned })
+}
+"""
+
+IMAGE = "docker.io/example/worker:1.2.3"
+LEAF: dict[str, Any] = {"role": "leaf"}
+NIGHT = {"start": "cron(0 20 ? * FRI *)", "end": "cron(0 6 ? * MON *)", "max": 80, "timezone": "Europe/Paris"}
+RELEASED = {"deletion_protection": False, "final_snapshot": False}
+"""A database that goes with the rest."""
+
+
+def deployments(zone_id: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What there is first, and what it becomes."""
+    cloud: dict[str, Any] = {"image": IMAGE, "network": {"az_count": 1}}
+    engine = {"mode": "self_hosted", "broker": "rabbitmq"}
+    hosted: dict[str, Any] = {"image": IMAGE, "workers": {"simulations": LEAF}}
+    public = {
+        "mode": "self_hosted", "domain": "hatchet.example.org", "zone_id": zone_id,
+        "allowed_cidrs": ["10.0.0.0/8"], "database": RELEASED,
+    }  # fmt: skip
+    zoned = {
+        "image": IMAGE,
+        "workers": {"simulations": {**LEAF, "scaling": {"min": 2}}},
+    }
+    first = {
+        "cloud": {
+            **cloud,
+            "observability": {"alarm_email": "ops@example.org", "monthly_budget_usd": 100},
+            "workers": {
+                "simulations": {**LEAF, "scaling": {"min": 1, "schedule": [NIGHT]}},
+                "fan": {"role": "fan"},
+            },
+        },
+        "hosted": {**hosted, "hatchet": engine},
+        "zoned": {**zoned, "hatchet": public},
+    }
+    second = {
+        "cloud": {
+            **cloud,
+            "workers": {
+                "simulations": {**LEAF, "scaling": {"min": 1}},
+                "heavy": {
+                    **LEAF,
+                    "experiments": ["scythe_experiment_annual"],
+                    "capacity": {"spot": 0, "on_demand": 1},
+                },
+            },
+        },
+        "hosted": {**hosted, "hatchet": {"mode": "self_hosted", "database": RELEASED}},
+        "zoned": {**zoned, "hatchet": {**public, "allowed_cidrs": []}},
+    }
+    return first, second
+
+
+@pytest.fixture
+def aws() -> Iterator[LocalAws]:
+    with LocalAws.start() as started:
+        yield started
+
+
+def services(aws: LocalAws, cluster: str) -> dict[str, int]:
+    """How many tasks each service of a cluster is to have."""
+    ecs = aws.client("ecs")
+    names = ecs.list_services(cluster=cluster)["serviceArns"]
+    found = ecs.describe_services(cluster=cluster, services=names)["services"] if names else []
+    return {
+        service["serviceName"]: service["desiredCount"] for service in found if service["status"] == "ACTIVE"
+    }
+
+
+def scheduled(aws: LocalAws) -> set[str]:
+    found = aws.client("application-autoscaling").describe_scheduled_actions(ServiceNamespace="ecs")
+    return {action["Schedule"] for action in found["ScheduledActions"]}
+
+
+def floors(aws: LocalAws) -> dict[str, int]:
+    """The least tasks of each fleet."""
+    found = aws.client("application-autoscaling").describe_scalable_targets(ServiceNamespace="ecs")
+    return {
+        target["ResourceId"].split("/", 1)[1]: target["MinCapacity"] for target in found["ScalableTargets"]
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_deployments_with_hatchet_cloud_and_with_engines_of_their_own(
+    tmp_path: Path, aws: LocalAws, providers: Providers
+) -> None:
+    zone = aws.client("route53").create_hosted_zone(Name="example.org", CallerReference="ours")["HostedZone"][
+        "Id"
+    ]
+    before = aws.leftovers()
+    first, second = deployments(zone.rpartition("/")[2])
+    consumer = Consumer(tmp_path, aws, providers, CONFIGURATION)
+
+    _, outputs = consumer.apply(deployments=first)
+
+    made = outputs["made"]
+    assert {name: found["alarms_topic_arn"] is not None for name, found in made.items()} == {
+        "cloud": True, "hosted": False, "zoned": False,
+    }  # fmt: skip
+    assert {name: found["engine_address"] is not None for name, found in made.items()} == {
+        "cloud": False, "hosted": True, "zoned": True,
+    }  # fmt: skip
+    assert made["zoned"]["vpc_id"] not in {None, made["cloud"]["vpc_id"], made["hosted"]["vpc_id"]}
+    assert {name: found["dashboard_url"] for name, found in made.items()} == {
+        "cloud": None, "hosted": "http://localhost:8080", "zoned": "https://hatchet.example.org",
+    }  # fmt: skip
+    assert "rabbitmq" in " ".join(services(aws, "hosted-hatchet"))
+    assert "rabbitmq" not in " ".join(services(aws, "zoned-hatchet"))
+    assert scheduled(aws) == {NIGHT["start"], NIGHT["end"]}
+    # Nothing runs before there is a token.
+    assert set(floors(aws).values()) == {0}
+
+    set_up(aws.client("secretsmanager"))
+    _, outputs = consumer.apply(deployments=second)
+
+    made = outputs["made"]
+    assert {name: found["alarms_topic_arn"] for name, found in made.items()} == dict.fromkeys(made)
+    assert "rabbitmq" not in " ".join(services(aws, "hosted-hatchet"))
+    assert scheduled(aws) == set()
+    assert floors(aws) == {
+        "cloud-workers/heavy": 0, "cloud-workers/simulations": 1, "hosted-workers/simulations": 0,
+        "zoned-workers/simulations": 2,
+    }  # fmt: skip
+
+    consumer.destroy(deployments=second)
+    assert sorted(set(aws.leftovers()) - set(before)) == []

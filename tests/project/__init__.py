@@ -1,0 +1,1 @@
+"""The project as a newcomer finds it: README, walkthrough, the CDKTF command line, the rooms."""

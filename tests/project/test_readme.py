@@ -1,0 +1,85 @@
+"""The README: its commands run as they stand, its picture is what the stacks say, its links lead somewhere."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from environments.loading import find, load_all
+from local_aws import LocalAws
+from main import synthesize
+from ops.export.rendering import render
+from ops.picture import PICTURE, Synthesized, draw
+from tests.project.test_cdktf_cli import copy_of_project
+from tests.support.command import client_token
+from tests.support.project import ROOT
+
+DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def commands() -> list[str]:
+    blocks: list[str] = re.findall(r"^```sh\n(.*?)^```$", (ROOT / "README.md").read_text(), re.M | re.S)
+    return blocks
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_commands_deploy_and_destroy(tmp_path: Path) -> None:
+    first, *others = commands()
+    assert first == "make demo\nmake test\n"
+    project = copy_of_project(tmp_path)
+    token = client_token()
+    with LocalAws.start() as aws:
+        answers = {"TF_CLI_ARGS_apply": "-auto-approve", "TF_CLI_ARGS_destroy": "-auto-approve"}
+        # A person connects once the stacks are there and the token is stored.
+        connect = next(block for block in others if "connect" in block)
+        others.remove(connect)
+        stored = next(place for place, block in enumerate(others) if "scythe-aws token" in block)
+        others.insert(stored + 1, connect)
+        said = {}
+        for block in others:
+            run = subprocess.run(
+                ["bash", "-euc", f". .venv/bin/activate\n{block}"],
+                cwd=project,
+                env=aws.environment | answers,
+                input=token,
+                capture_output=True,
+                text=True,
+            )
+            assert run.returncode == 0, f"{block}\n{run.stdout[-3000:]}\n{run.stderr}"
+            said[block] = run.stdout
+        assert said[connect] == "results go to s3://docs-scythe-123456789012-us-east-1/my-project\n"
+        assert aws.leftovers() == []
+    assert (project / "dist" / "terraform-aws-scythe" / "modules" / "network").is_dir()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_make_demo_shows_a_second_plan_without_changes(tmp_path: Path) -> None:
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))
+    }
+    run = subprocess.run(["make", "demo"], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert (run.returncode, run.stderr) == (0, ""), run.stdout
+    assert run.stdout.count("second plan: no changes") == 3
+    assert "$ cdktf deploy docs-network\n" in run.stdout
+
+
+def test_the_picture_is_what_the_stacks_say(tmp_path: Path) -> None:
+    synthesize(load_all(find(["docs"])), tmp_path)
+    assert draw(Synthesized(tmp_path, "docs")) == PICTURE.read_text(), "run: python -m ops.picture"
+
+
+def test_the_license_is_the_exports() -> None:
+    assert (ROOT / "LICENSE").read_text() == render("LICENSE")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(document: Path) -> None:
+    text = re.sub(r"^```.*?^```$", "", document.read_text(), flags=re.M | re.S)
+    for target in re.findall(r"\]\((?!https?://)([^)#]+)[^)]*\)", text):
+        assert (document.parent / target).exists(), target

@@ -1,0 +1,1 @@
+"""The worker, its drain, its engine's faults, its image, and the backlog service."""

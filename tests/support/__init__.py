@@ -1,0 +1,1 @@
+"""What tests share: stand-ins for AWS and Hatchet, foreign tools, deployments, and drawn environments."""

@@ -1,0 +1,232 @@
+"""The rules say the same to Terraform as to Python: the real Terraform evaluates their conditions."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import create_model
+
+from environments.schema import Environment
+from environments.sections import StateSettings
+from modules.hatchet.settings import Database, HatchetSettings
+from modules.network.settings import NetworkSettings
+from modules.storage.settings import Lifecycle, StorageSettings
+from modules.worker_fleet.scaling import Capacity, Scaling
+from modules.worker_fleet.settings import FleetSettings
+from synthesis.rules import CrossRule, ItemRule, Rule, Settings
+
+VALUES: dict[tuple[type[Settings], str], list[Any]] = {
+    (NetworkSettings, "cidr"): [
+        "10.0.0.0/16", "172.31.0.0/22", "100.64.0.0/20", "10.0.0.1/16", "10.0.0.0/8", "10.0.0.0/24", "11.0.0.0/16",
+        "10.0.0.0", "10.0.0.0/16 ", "10.0.0.0/16\n", "", "fd00::/16", "10.0.0.0.0/16", "10.00.0.0/16", "172.32.0.0/16",
+    ],
+    (NetworkSettings, "az_count"): [1, 6, 0, 7, -1],
+    (NetworkSettings, "nat"): ["none", "per_az", "", "no"],
+    (NetworkSettings, "interface_endpoints"): [True, False, ["ecr.api"], ["ecr.api", "ecr.api"], ["x"], []],
+    (StorageSettings, "bucket"): [
+        "abc", "a.b-c", "ab", "a..b", "Abc", "1.2.3.4", "xn--abc", "abc-s3alias", "a" * 63, "a" * 64, "-abc", "a\n",
+    ],
+    (StorageSettings, "prefix"): ["scythe", "a/b.c", "/a", "a/", "a//b", "a/../b", ".", "*", "${a}", "a b", ""],
+    (Lifecycle, "archive_after_days"): [1, 36500, 0],
+    (FleetSettings, "role"): ["leaf", "fan", "Leaf"],
+    (FleetSettings, "cpu"): [0.25, 16, 3],
+    (FleetSettings, "slots"): [1, 0, 1001],
+    (FleetSettings, "image"): ["a/b:1", f"a@sha256:{'0' * 64}", "a/b:latest", "a/b", "A/b:1"],
+    (FleetSettings, "experiments"): [["a"], [], ["a", "a"], ["scythe_scatter_gather"], ["a b"]],
+    (HatchetSettings, "broker"): ["postgres", "amazon_mq", "elasticache"],
+    (HatchetSettings, "version"): ["v0.104.7", "latest", "0.104.7"],
+    (HatchetSettings, "allowed_cidrs"): [["203.0.113.0/24", "0.0.0.0/0"], ["203.0.113.1/24"], ["203.0.113.1/33"], ["x"]],
+    (HatchetSettings, "domain"): ["a.example.org", "A.example.org", "a", "-a.org"],
+    (Database, "engine_version"): ["16", "17.2", "9", "sixteen"],
+}  # fmt: skip
+
+BARE: dict[type[Settings], type[Settings]] = {}
+
+DAILY = {"start": "rate(1 day)", "end": "rate(2 days)"}
+SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:license-AbCdEf"
+LAB: dict[str, Any] = {"name": "lab", "workers": {"simulations": {"role": "leaf"}}}
+ANNUAL = {"role": "leaf", "experiments": ["annual"]}
+CLOSED: dict[str, Any] = {
+    "network": {"nat": "none", "interface_endpoints": True}, "hatchet": {"mode": "self_hosted"},
+}  # fmt: skip
+VPC = {"vpc_id": "vpc-12345678", "private_subnet_ids": ["subnet-12345678"]}
+COMBINATIONS: list[tuple[type[Settings], dict[str, Any]]] = [
+    (NetworkSettings, {}),
+    (
+        NetworkSettings,
+        {"nat": "none", "existing": {"vpc_id": "vpc-12345678", "private_subnet_ids": ["subnet-12345678"]}},
+    ),
+    (NetworkSettings, {"existing": {"vpc_id": "vpc-12345678", "private_subnet_ids": ["subnet-12345678"]}}),
+    (
+        NetworkSettings,
+        {"existing": {"vpc_id": "vpc-12345678"}, "interface_endpoints": ["ecr.api"], "flow_logs": {}},
+    ),
+    (NetworkSettings, {"worker_subnets": "public", "existing": {"vpc_id": "vpc-12345678"}}),
+    (NetworkSettings, {"az_count": 3, "cidr": "10.1.0.0/16", "existing": {"vpc_id": "vpc-12345678"}}),
+    (StorageSettings, {}),
+    (StorageSettings, {"existing": True, "bucket": "abc", "force_destroy": True}),
+    (StorageSettings, {"existing": True}),
+    (StorageSettings, {"existing": True, "bucket": "abc"}),
+    (
+        StorageSettings,
+        {"existing": True, "bucket": "abc", "lifecycle": {"delete_after_days": 5}, "versioning": False},
+    ),
+    (
+        StorageSettings,
+        {"existing": True, "bucket": "abc", "lifecycle": {"delete_old_versions_after_days": 5}},
+    ),
+    (Lifecycle, {}),
+    (Lifecycle, {"archive_after_days": 5}),
+    (Lifecycle, {"archive_after_days": 5, "delete_after_days": 5}),
+    (Lifecycle, {"archive_after_days": 4, "delete_after_days": 5}),
+    (
+        FleetSettings,
+        {"role": "leaf", "environment": {"MODEL": "a", "DB_TOKEN": "b"}, "secrets": {"MODEL": SECRET}},
+    ),
+    (FleetSettings, {"role": "leaf", "environment": {"SITE": "eyJabcdefgh.abcdefgh", "HOME": "/"}}),
+    (FleetSettings, {"role": "leaf", "environment": {"SITE": "https://a.b/c", "AWS_REGIONS": "x"}}),
+    (
+        FleetSettings,
+        {"role": "leaf", "environment": {"SITE": "https://me:mine@a.b"}, "secrets": {"ECS_X": SECRET}},
+    ),
+    (Environment, LAB),
+    (Environment, {**LAB, "network": {"nat": "none"}}),
+    (Environment, {**LAB, "network": {"nat": "none", "worker_subnets": "public"}}),
+    (Environment, {**LAB, **CLOSED}),
+    (Environment, {**LAB, **CLOSED, "hatchet": {"mode": "self_hosted", "image_registry": "upstream"}}),
+    (Environment, {**LAB, "hatchet": {"mode": "self_hosted"}, "network": {"az_count": 1}}),
+    (Environment, {**LAB, "hatchet": {"mode": "self_hosted"}, "network": {"cidr": "10.0.0.0/22"}}),
+    (Environment, {**LAB, "hatchet": {"mode": "self_hosted"}, "network": {"existing": VPC}}),
+    (Environment, {**LAB, "workers": {"a": {**ANNUAL}, "b": {**ANNUAL}, "c": {"role": "leaf"}}}),
+    (Environment, {**LAB, "workers": {"a": {"role": "leaf"}, "b": {"role": "leaf"}, "c": {"role": "fan"}}}),
+    (Capacity, {"spot": 0}),
+    (Capacity, {"on_demand": 1}),
+    (Capacity, {"spot": 0, "on_demand": 1, "fallback": {"max": 5}}),
+    (Capacity, {"fallback": {"max": 5}}),
+    (Scaling, {"min": 3, "max": 2}),
+    (Scaling, {"schedule": [{**DAILY, "timezone": zone} for zone in ("UTC", "UTC")]}),
+    (Scaling, {"schedule": [{**DAILY, "timezone": zone} for zone in ("UTC", "Europe/Paris")]}),
+    (FleetSettings, {"role": "leaf"}),
+    (FleetSettings, {"role": "leaf", "cpu": 0.25, "memory": 0.5}),
+    (FleetSettings, {"role": "leaf", "cpu": 8, "memory": 18}),
+    (FleetSettings, {"role": "fan", "experiments": ["a"]}),
+    (StateSettings, {"backend": "s3"}),
+    (StateSettings, {"bucket": "abc"}),
+    (StateSettings, {"kms_key_id": "alias/a"}),
+    (StateSettings, {"backend": "s3", "bucket": "abc", "kms_key_id": "alias/a"}),
+    (Database, {"storage_gb": 100, "max_storage_gb": 109}),
+    (Database, {"storage_gb": 100, "max_storage_gb": 110}),
+    (HatchetSettings, {}),
+    (HatchetSettings, {"mode": "self_hosted"}),
+    (HatchetSettings, {"mode": "self_hosted", "zone_id": "Z123"}),
+    (
+        HatchetSettings,
+        {"mode": "self_hosted", "certificate_arn": "arn:aws:acm:us-east-1:123456789012:certificate/1"},
+    ),
+    (HatchetSettings, {"mode": "self_hosted", "domain": "a.org"}),
+    (HatchetSettings, {"mode": "self_hosted", "allowed_cidrs": ["0.0.0.0/0"]}),
+    (
+        HatchetSettings,
+        {"mode": "self_hosted", "domain": "a.org", "zone_id": "Z123", "allowed_cidrs": ["0.0.0.0/0"]},
+    ),
+    (
+        HatchetSettings,
+        {"mode": "self_hosted", "domain": "a.org", "admin_email": "a@b.org", "zone_id": "Z123"},
+    ),
+    (
+        HatchetSettings,
+        {
+            "mode": "self_hosted",
+            "domain": "a.org",
+            "zone_id": "Z1234",
+            "certificate_arn": "arn:aws:acm:us-east-1:123456789012:certificate/1",
+        },
+    ),
+]
+
+
+def evaluated(conditions: list[str], folder: Path) -> list[bool]:
+    """What Terraform says of conditions."""
+    # A line of the console's has at most 64 KiB.
+    lines = ",\n".join(f"({condition})" for condition in conditions)
+    (folder / "main.tf").write_text(f"locals {{\n  answers = [{lines}]\n}}\n")
+    ran = subprocess.run(
+        ["terraform", "console"],
+        cwd=folder,
+        input="jsonencode(local.answers)\n",
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    answers = json.loads(json.loads(ran.stdout))
+    assert isinstance(answers, list)
+    return answers
+
+
+def literal(value: object) -> str:
+    return json.dumps(value).replace("${", "$${").replace("%{", "%%{")
+
+
+def rule_of(model: type[Settings], name: str) -> Rule:
+    field = model.model_fields[name]
+    found = [*field.metadata, *(extra for part in get_args(field.annotation) for extra in get_args(part))]
+    return next(item for item in found if isinstance(item, Rule))
+
+
+def test_a_rule_on_one_value(tmp_path: Path) -> None:
+    cases = [(rule_of(*key), value) for key, values in VALUES.items() for value in values]
+
+    answers = evaluated([rule.terraform(literal(value)) for rule, value in cases], tmp_path)
+
+    said = [(rule.allowed, value, bool(rule.check(value))) for rule, value in cases]
+    assert said == [
+        (rule.allowed, value, answer) for (rule, value), answer in zip(cases, answers, strict=True)
+    ]
+
+
+def test_null_passes_where_a_value_may_be_left_out(tmp_path: Path) -> None:
+    rules = [rule_of(*key) for key in VALUES]
+
+    assert all(evaluated([rule.terraform("null", nullable=True) for rule in rules], tmp_path))
+
+
+def test_rules_on_several_values(tmp_path: Path) -> None:
+    cases = []
+    for model, given in COMBINATIONS:
+        # What the rules are asked about is built without them, the defaults filled in by validation of its parts.
+        settings = unchecked(model, given)
+        data = settings.model_dump(mode="json")
+        expressions = {name: literal(value) for name, value in data.items()}
+        cases += [(rule, settings, condition_of(rule, expressions)) for rule in model.rules]
+
+    answers = evaluated([condition for _, _, condition in cases], tmp_path)
+
+    said = [(str(settings), str(rule), not [*rule.faults(settings)]) for rule, settings, _ in cases]
+    assert said == [
+        (str(settings), str(rule), answer) for (rule, settings, _), answer in zip(cases, answers, strict=True)
+    ]
+    refused = {
+        (type(settings), str(rule))
+        for (rule, settings, _), answer in zip(cases, answers, strict=True)
+        if not answer
+    }
+    assert refused == {(type(settings), str(rule)) for rule, settings, _ in cases}, (
+        "a rule that nothing here breaks"
+    )
+
+
+def condition_of(rule: CrossRule | ItemRule, expressions: dict[str, str]) -> str:
+    if isinstance(rule, CrossRule):
+        return rule.terraform(expressions)
+    one = rule.terraform({**expressions, "name": "name", "value": "value"})
+    return f"alltrue([for name, value in {expressions[rule.key]} : {one}])"
+
+
+def unchecked(model: type[Settings], given: dict[str, Any]) -> Settings:
+    bare = create_model(model.__name__, __base__=model)
+    bare.rules = ()
+    return BARE.setdefault(model, bare).model_validate(given)
