@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from tests.support.slim_provider import fields, kinds, slim
 
-
 UNKNOWN = "_".join(("aws", "lightsail", "bucket"))
 
 
