@@ -1,4 +1,4 @@
-# make demo and make test are all that one needs; both begin with make setup.
+# make demo and make test are all that you need; both begin with make setup.
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -12,11 +12,11 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 COMPILE := uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-header
 
-.PHONY: help setup demo test lock
+.PHONY: help setup demo test test-all lock
 .SILENT:
 
 help: ## say what can be made
-	sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 14
+	sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 14
 
 setup: ## make .venv with the locked packages, unless it is there
 	if [ -z "$(PYTHON)" ]; then \
@@ -45,24 +45,23 @@ install:
 demo: setup ## apply environments/docs.yaml to a local AWS, and show that a second plan has no changes
 	$(BIN)/scythe-aws demo
 
-# Every part runs, so that one run tells all that is wrong. GOGC is for Terraform, which lives for seconds. The slow
-# tests wait for a provider that polls, so more of them run than there are processors.
-test: setup ## lint, types, tests, and a smoke run of the benchmarks
-	$(BIN)/python -c 'import scythe' 2>/dev/null || { \
-	  echo 'Python 3.11 or 3.12 is needed for the tests, as for scythe-engine 1.3.0: install it beside' >&2; exit 2; }
-	PATH="$(CURDIR)/$(BIN):$$PATH"; export PATH; failed=; \
-	GOGC=800; export GOGC; \
-	part() { echo; echo "== $$*"; "$$@" || failed="$$failed\n  $$*"; }; \
-	part ruff check .; \
-	part ruff format --check .; \
-	part mypy; \
-	part pytest --quiet --numprocesses 2 -m 'not slow'; \
-	part pytest --quiet --numprocesses 3 -m slow --durations 10; \
-	part python benchmarks/synth.py --smoke; \
-	part python -m benchmarks.worker_start --smoke; \
-	echo; \
-	if [ -n "$$failed" ]; then printf "Failed:$$failed\n"; exit 1; fi; \
-	echo 'All parts passed.'
+# GOGC is for Terraform, which lives for seconds. Tests wait for a provider that polls, so more of them run than there
+# are processors. Bytecode that no one keeps is made anew by each of a thousand processes.
+unexport PYTHONDONTWRITEBYTECODE
+PYTEST = $(BIN)/python -c 'import scythe' 2>/dev/null || { \
+  echo 'Python 3.11 or 3.12 is needed for the tests, as for scythe-engine 1.3.0: install it beside' >&2; exit 2; }; \
+  PATH="$(CURDIR)/$(BIN):$$PATH" GOGC=800 $(BIN)/pytest --durations 10 --numprocesses 3
+
+test: setup ## before a commit: lint, types, fast tests, one deployment, benchmarks (5 minutes)
+	$(PYTEST) -m 'not slow' --budget 5
+
+test-all: setup tools ## everything (20 minutes), and a real Hatchet engine's tests where there is one (20 more)
+	$(PYTEST) -m 'not engine' --budget 20
+	$(PYTEST) -m engine --budget 20
+
+.PHONY: tools
+tools: setup
+	$(BIN)/python -m tests.support.tools
 
 lock: ## renew the lock files (needs uv)
 	$(COMPILE) --all-extras pyproject.toml --output-file requirements.lock

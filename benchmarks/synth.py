@@ -77,6 +77,24 @@ class Bench:
         return file
 
 
+def _measured(bench: Bench, cases: list[Case], repeat: int) -> dict[str, Cost]:
+    """The median cost of each case.
+
+    More environments take longer. While noise hides that, further rounds are run, at most as many again.
+    """
+    runs: list[list[Cost]] = []
+    while True:
+        runs.append([bench.measure(case) for case in cases])
+        costs = [_median(list(found)) for found in zip(*runs, strict=True)]
+        seconds = [
+            cost.seconds
+            for case, cost in zip(cases, costs, strict=True)
+            if case.name.endswith("environment(s)")
+        ]
+        if len(runs) >= repeat and (seconds == sorted(seconds) or len(runs) >= 2 * repeat):
+            return {case.name: cost for case, cost in zip(cases, costs, strict=True)}
+
+
 def _median(costs: list[Cost]) -> Cost:
     return Cost(*(statistics.median(values) for values in zip(*map(dataclasses.astuple, costs), strict=True)))
 
@@ -111,10 +129,10 @@ def main() -> int:
         "--repeat", type=int, default=3, help="runs of each case; the median counts (default 3)"
     )
     parser.add_argument(
-        "--smoke", action="store_true", help="one run each, without the stock import and the limits"
+        "--smoke", action="store_true", help="one run each, without the stock import and the ratios"
     )
     options = parser.parse_args()
-    counts = [1, 2] if options.smoke else [1, 5, 20]
+    counts = [1] if options.smoke else [1, 5, 20]
     folder = Path(tempfile.mkdtemp(prefix="scythe-aws-benchmark-"))
     try:
         bench = Bench(folder, options.environment)
@@ -122,20 +140,17 @@ def main() -> int:
         if not options.smoke:
             for case in cases:
                 bench.measure(case)  # Fills the caches: bytecode, jsii's, the pruned assembly.
-        runs = [
-            [bench.measure(case) for case in cases] for _ in range(1 if options.smoke else options.repeat)
-        ]
+        costs = _measured(bench, cases, 1 if options.smoke else options.repeat)
     finally:
         shutil.rmtree(folder)
-    costs = {
-        case.name: _median(list(found)) for case, found in zip(cases, zip(*runs, strict=True), strict=True)
-    }
     for name, cost in costs.items():
         print(f"{name:<28} {cost.seconds:6.2f} s   Python {cost.python:5.0f} MB   Node {cost.node:5.0f} MB")
+    if options.smoke:
+        return 0
     verdicts = _verdicts(costs, counts)
     for name, value, limit in verdicts:
         print(f"{name:<44} {value:7.2f}   at most {limit:g}")
-    return 0 if options.smoke or all(value <= limit for _, value, limit in verdicts) else 1
+    return 0 if all(value <= limit for _, value, limit in verdicts) else 1
 
 
 if __name__ == "__main__":

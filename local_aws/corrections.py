@@ -9,6 +9,7 @@ from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
 from moto.budgets.responses import BudgetsResponse
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, BaseResponse
+from moto.iam import models as iam
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
 from moto.s3.models import FakeDeleteMarker
 
@@ -16,6 +17,7 @@ from local_aws.budgets import correct_budgets
 from local_aws.ec2 import correct_ec2
 from local_aws.ecs import correct_ecs
 from local_aws.efs import correct_efs
+from local_aws.local_aws import ACCOUNT_ID
 from local_aws.rds import correct_rds
 from local_aws.replacing import replace
 from local_aws.service_discovery import correct_service_discovery
@@ -24,6 +26,7 @@ from local_aws.service_discovery import correct_service_discovery
 def correct_moto() -> None:
     """Correct moto in this process; to be called once, before it serves."""
     refuse_unknown_actions()
+    look_up_keys_where_roles_are()
     keep_tags(ApplicationAutoScalingResponse, "ResourceARN")
     keep_tags(BudgetsResponse, "ResourceARN")
     tag_new_scalable_targets()
@@ -42,6 +45,19 @@ class UnknownOperationError(ServiceException):
     """An action that moto lacks."""
 
     code = "UnknownOperationException"
+
+
+def look_up_keys_where_roles_are() -> None:
+    """Look an access key up in the partitions in use: moto makes all five for it, with 1,582 policies of AWS's each."""
+
+    def corrected(access_key: str) -> str:
+        for account_id, partitions in list(iam.iam_backends.items()):
+            for backend in list(partitions.values()):
+                if access_key in backend.access_keys:
+                    return account_id
+        return ACCOUNT_ID
+
+    iam.get_account_id_from = corrected
 
 
 def refuse_unknown_actions() -> None:

@@ -1,4 +1,4 @@
-"""What all tests stand on."""
+"""What all tests stand on: a local AWS, its providers, the exported modules."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from collections.abc import Iterator
 import pytest
 
 from local_aws import LocalAws
+from tests.support.once import once
 from tests.support.providers import Providers
+
+pytest_plugins = ["tests.support.running"]
 
 
 def pytest_configure() -> None:
@@ -17,8 +20,31 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.fixture(scope="session")
+def local_aws() -> Iterator[LocalAws]:
+    """The local AWS of one of pytest's processes; tests have it as `aws`."""
+    with LocalAws.start() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def aws(local_aws: LocalAws) -> LocalAws:
+    """An empty local AWS for a file's tests, with clients of its own, on which tests may hang things."""
+    local_aws.reset()
+    return LocalAws(local_aws.endpoint_url, local_aws.region, local_aws.log)
+
+
 @pytest.fixture
 def providers(aws: LocalAws) -> Iterator[Providers]:
     """The providers of a test's local AWS."""
     with Providers.of(aws.environment) as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def modules_repository(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> dict[str, str]:
+    """The files of the exported modules by their paths, made once for all of pytest's processes."""
+    from ops.export.repository import repository
+
+    files: dict[str, str] = once(tmp_path_factory, worker_id, lambda _: repository(None), "repository")
+    return files

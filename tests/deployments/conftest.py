@@ -14,7 +14,6 @@ import pytest
 from local_aws import LocalAws
 from ops.export import write
 from ops.export.constructs import modules_of, unwritten_app
-from ops.export.repository import repository
 from ops.terraform import TerraformError
 from tests.deployments.dozen import CERTIFICATE, dozen
 from tests.deployments.exits import Exit, Modules
@@ -24,20 +23,6 @@ from tests.support.providers import Providers
 
 SYNTH = threading.Lock()
 """One thread at a time speaks with jsii."""
-
-LONGEST = ("test_dozen.py", "test_hatchet_changes.py", "test_again.py", "test_changes.py")
-"""The files of this folder that wait for minutes, for a provider that polls."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes longest begins first; who else asks for the dozen comes last, rather than wait for it."""
-    asking = {item.path for item in items if "runs" in getattr(item, "fixturenames", ())}
-
-    def place(item: pytest.Item) -> int:
-        name = item.path.name
-        return LONGEST.index(name) if name in LONGEST else len(LONGEST) + (item.path in asking)
-
-    items.sort(key=place)
 
 
 @dataclass
@@ -94,18 +79,20 @@ class Runs:
 
 
 @pytest.fixture(scope="session")
-def runs(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Runs:
+def runs(
+    tmp_path_factory: pytest.TempPathFactory, worker_id: str, modules_repository: dict[str, str]
+) -> Runs:
     """The dozen, whichever of pytest's processes asks first: the others wait for its results."""
-    found = once(tmp_path_factory, worker_id, _run_dozen)
+    found = once(tmp_path_factory, worker_id, lambda folder: _run_dozen(folder, modules_repository), "dozen")
     return Runs({name: Run(**run) for name, run in found["runs"].items()})
 
 
-def _run_dozen(folder: Path) -> dict[str, Any]:
+def _run_dozen(folder: Path, repository: dict[str, str]) -> dict[str, Any]:
     with LocalAws.start() as aws:
         # A database takes minutes to come and go: the longest begin first.
         environments = sorted(dozen(aws), key=lambda data: "mode" not in data.get("hatchet", {}))
     names = [data["name"] for data in environments]
-    write(folder / "modules", repository(None))
+    write(folder / "modules", repository)
     # They wait for the provider's polls most of the time.
     with unwritten_app() as app, ThreadPoolExecutor(5) as pool:
         modules = modules_of(app)

@@ -1,4 +1,4 @@
-"""A dozen environments and two more that span the choices of the environment file."""
+"""A dozen environments that span the choices of the environment file."""
 
 from __future__ import annotations
 
@@ -41,7 +41,10 @@ def everything() -> Data:
         "account_id": ACCOUNT,
         "permissions_boundary": BOUNDARY,
         "tags": {"owner": "research & development".replace("&", "+"), "a:b/c": "", "cost-center": "4711"},
-        "network": {"nat": "none", "worker_subnets": "public", "flow_logs": {"retention_days": 3}},
+        "network": {
+            "az_count": 6, "nat": "none", "worker_subnets": "public", "interface_endpoints": True,
+            "flow_logs": {"retention_days": 3},
+        },
         "storage": {"bucket": SOMEBODYS, "existing": True, "prefix": "building-stock/2026"},
         "image": image(),
         "workers": {
@@ -83,7 +86,6 @@ def dozen(aws: LocalAws) -> list[Data]:
         _contract("environments/dev.yaml"),
         _contract("tests/support/self-hosted.yaml"),
         everything(),
-        {"name": "least", "workers": {"simulations": LEAF}},
         {
             "name": "per-az", "storage": theirs,
             "network": {"az_count": 3, "nat": "per_az", "interface_endpoints": ["logs", "ecr.api"]},
@@ -92,11 +94,6 @@ def dozen(aws: LocalAws) -> list[Data]:
         {
             "name": "one-zone", "storage": theirs, "network": {"az_count": 1, "cidr": "172.16.4.0/22"},
             "state": {"backend": "s3", "bucket": STATES, "kms_key_id": "alias/states"},
-            "workers": {"simulations": LEAF},
-        },
-        {
-            "name": "six-zones", "storage": theirs,
-            "network": {"az_count": 6, "nat": "none", "worker_subnets": "public", "interface_endpoints": True},
             "workers": {"simulations": LEAF},
         },
         {

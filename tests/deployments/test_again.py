@@ -109,7 +109,7 @@ def _deploy_again(folder: Path) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def again(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> dict[str, Any]:
-    found: dict[str, Any] = once(tmp_path_factory, worker_id, _deploy_again)
+    found: dict[str, Any] = once(tmp_path_factory, worker_id, _deploy_again, "again")
     return found
 
 

@@ -270,7 +270,7 @@ def _cidrs(plan: Data) -> list[dict[str, str | None]]:
 
 @pytest.fixture(scope="session")
 def planned(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> dict[str, Any]:
-    found: dict[str, Any] = once(tmp_path_factory, worker_id, _plan_changes)
+    found: dict[str, Any] = once(tmp_path_factory, worker_id, _plan_changes, "changes")
     return found
 
 

@@ -126,7 +126,7 @@ def _destroy(deployed: Deployed) -> str:
 
 @pytest.fixture(scope="session")
 def planned(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> dict[str, Any]:
-    found: dict[str, Any] = once(tmp_path_factory, worker_id, _plan_changes)
+    found: dict[str, Any] = once(tmp_path_factory, worker_id, _plan_changes, "hatchet-changes")
     return found
 
 

@@ -271,7 +271,7 @@ def _programs(folder: Path) -> dict[str, str]:
     image = folder / "app"
     (image / "dist").mkdir(parents=True)
     (image / "dist" / "index.html").write_text("<title>Hatchet</title>")
-    file_server = hatchet / "hatchet-staticfileserver"
+    file_server = hatchet / binaries.DASHBOARD
     if file_server.exists():
         (image / file_server.name).symlink_to(file_server)
     return {"/hatchet": str(hatchet), "/app": str(image)}

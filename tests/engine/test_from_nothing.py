@@ -7,12 +7,15 @@ import sys
 import threading
 from pathlib import Path
 
+import pytest
+
 from tests.engine.between import Call
 from tests.engine.clients import run_task
 from tests.engine.conftest import Install
 from tests.engine.installation import SECONDS, free_ports
 from tests.engine.marks import ENGINE
 from tests.scythe_worker.test_worker import EXPERIMENT
+from tests.support.fargate.binaries import missing_dashboard
 from tests.support.project import ROOT
 
 pytestmark = ENGINE
@@ -36,10 +39,16 @@ def test_all_parts_come_up_in_terraforms_order_and_a_worker_works(empty: Install
     assert {*order} == {"setup", "engine", "api", "dashboard"}
     assert it.set_up().exit_codes == dict.fromkeys(STEPS, 0)
     for name in order[1:]:
-        it.start(name)
+        if name != "dashboard":
+            it.start(name)
     assert it.tokens() == [("scythe-aws", "f")]
     assert it.rollout() != before
     run_task(it)
+
+
+@pytest.mark.skipif(bool(missing_dashboard()), reason=missing_dashboard())
+def test_the_dashboard_comes_up(prepared: Install) -> None:
+    prepared().start("dashboard")
 
 
 def test_nothing_comes_up_before_the_set_up_has_stored_the_keys(empty: Install) -> None:

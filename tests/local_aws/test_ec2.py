@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
 from typing import Any
 
 import jmespath
 import pytest
 
 from local_aws import LocalAws
-
-
-@pytest.fixture(scope="module")
-def aws() -> Iterator[LocalAws]:
-    with LocalAws.start() as aws:
-        yield aws
 
 
 @pytest.fixture

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from botocore.exceptions import ClientError
 
 from local_aws import ACCOUNT_ID, LocalAws
 
 
-@pytest.fixture
-def aws() -> Iterator[LocalAws]:
-    with LocalAws.start() as aws:
-        yield aws
+@pytest.fixture(autouse=True)
+def nothing_is_there(aws: LocalAws) -> None:
+    aws.reset()
 
 
 def test_a_budgets_subscribers_are_told(aws: LocalAws) -> None:
@@ -48,6 +45,7 @@ def test_a_file_systems_policy_is_deleted(aws: LocalAws) -> None:
         efs.delete_file_system_policy(FileSystemId="fs-0123456789abcdef0")
 
 
+@pytest.mark.slow
 def test_an_engines_leftovers_are_told_and_a_namespace_takes_its_zone_along(aws: LocalAws) -> None:
     vpc = aws.client("ec2").describe_vpcs()["Vpcs"][0]["VpcId"]
     subnets = [subnet["SubnetId"] for subnet in aws.client("ec2").describe_subnets()["Subnets"]][:2]

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +19,6 @@ from botocore.exceptions import ClientError
 from local_aws import ACCOUNT_ID, LocalAws, LocalAwsError
 
 TAGS = {"project": "every"}
-
-
-@pytest.fixture(scope="module")
-def aws() -> Iterator[LocalAws]:
-    with LocalAws.start() as aws:
-        yield aws
 
 
 @pytest.fixture
@@ -51,6 +44,7 @@ def test_it_is_gone_when_its_parent_is_killed() -> None:
         urllib.request.urlopen(endpoint, timeout=5)
 
 
+@pytest.mark.slow
 def test_it_is_gone_after_its_block_and_two_share_nothing() -> None:
     with LocalAws.start() as one, LocalAws.start(region="eu-west-1") as other:
         one.client("s3").create_bucket(Bucket="only-in-one")
@@ -88,6 +82,7 @@ def test_requests_are_in_the_log_and_nowhere_else(tmp_path: Path, capfd: pytest.
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 def test_reset_empties_it(empty: LocalAws) -> None:
     aws = empty
     aws.client("ec2").create_vpc(CidrBlock="10.0.0.0/16")

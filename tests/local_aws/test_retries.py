@@ -10,21 +10,20 @@ from botocore.exceptions import ClientError
 from local_aws import LocalAws
 
 
-def test_a_retry_makes_nothing_twice_and_a_failure_is_tried_again() -> None:
-    with LocalAws.start() as aws:
-        ec2 = aws.client("ec2")
+def test_a_retry_makes_nothing_twice_and_a_failure_is_tried_again(aws: LocalAws) -> None:
+    ec2 = aws.client("ec2")
 
-        def as_one_invocation(request: Any, **_: object) -> None:
-            request.headers["amz-sdk-invocation-id"] = invocation
+    def as_one_invocation(request: Any, **_: object) -> None:
+        request.headers["amz-sdk-invocation-id"] = invocation
 
-        ec2.meta.events.register("before-send.ec2", as_one_invocation)
-        invocation = "first"
-        ids = {ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"] for _ in range(3)}
-        invocation = "second"
-        ids.add(ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"])
-        assert len(ids) == 2
+    ec2.meta.events.register("before-send.ec2", as_one_invocation)
+    invocation = "first"
+    ids = {ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"] for _ in range(3)}
+    invocation = "second"
+    ids.add(ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"])
+    assert len(ids) == 2
 
-        invocation = "third"
-        with pytest.raises(ClientError):
-            ec2.create_vpc(CidrBlock="10.0.0.0/7")
-        assert ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"] not in ids
+    invocation = "third"
+    with pytest.raises(ClientError):
+        ec2.create_vpc(CidrBlock="10.0.0.0/7")
+    assert ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"] not in ids

@@ -22,6 +22,7 @@ def _stacks(out: Path) -> Iterator[dict[str, Any]]:
         yield json.loads(template.read_text())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("boundary", [None, "arn:aws:iam::123456789012:policy/team/scythe"])
 def test_every_role_has_the_environments_boundary(tmp_path: Path, boundary: str | None) -> None:
     given = {} if boundary is None else {"permissions_boundary": boundary}

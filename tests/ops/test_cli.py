@@ -27,12 +27,6 @@ from tests.support.project import ROOT, SELF_HOSTED
 FLEET = "name: lab\nworkers:\n  simulations: {role: leaf}\n"
 
 
-@pytest.fixture(scope="module")
-def aws() -> Iterator[LocalAws]:
-    with LocalAws.start() as started:
-        yield started
-
-
 @pytest.fixture
 def lab(tmp_path: Path) -> Path:
     file = tmp_path / "lab.yaml"
@@ -247,6 +241,7 @@ def untouched(tmp_path: Path) -> Iterator[Path]:
     assert not list(tmp_path.glob(".cdktf.out-*"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["scythe-aws synth", "python main.py"])
 def test_a_self_hosted_environment_has_a_stack_for_each_part(tmp_path: Path, command: str) -> None:
     if command == "python main.py":

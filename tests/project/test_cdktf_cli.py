@@ -14,7 +14,7 @@ from tests.support.tools.cdktf import cdktf
 
 def copy_of_project(folder: Path) -> Path:
     """What `cdktf` needs of the project, in a folder whose state and output are not a person's."""
-    for name in ("environments", "modules"):
+    for name in ("environments", "modules", "synthesis"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("cdktf.json", "main.py"):
         shutil.copy(ROOT / name, folder / name)

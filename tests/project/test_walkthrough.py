@@ -25,7 +25,6 @@ from tests.ops.commands.test_token import IMAGE, lab
 from tests.scythe_worker.test_image import Image, free_port
 from tests.support.command import scythe_aws
 from tests.support.deployed import Deployed
-from tests.support.fargate import binaries
 from tests.support.hatchet.engine import Hatchet, hatchet
 from tests.support.project import ROOT
 
@@ -33,11 +32,7 @@ EXAMPLE = ROOT / "examples" / "heating"
 WALKTHROUGH = ROOT / "docs" / "walkthrough.md"
 SECONDS = 180
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.timeout(900),
-    pytest.mark.skipif(bool(binaries.missing()), reason=binaries.missing()),
-]
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]
 
 
 @dataclass

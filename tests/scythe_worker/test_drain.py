@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from scythe_worker.drain import MARGIN_SECONDS, NOTICE_SECONDS, Durations, seconds_of, worth_waiting
-from tests.support.fargate.binaries import missing
 from tests.support.hatchet.engine import Hatchet, hatchet
 from tests.support.hatchet.runs import Runs
 from tests.support.hatchet.workers import Workers, workers
@@ -20,8 +19,6 @@ LONG = "scythe_experiment_long"
 BRIEF = "scythe_experiment_brief"
 ELSEWHERE_SECONDS = 5.0
 """The goal is 2 s; the rest is for machines that run much else."""
-
-engine_needed = pytest.mark.skipif(bool(missing()), reason=missing())
 
 
 @pytest.mark.parametrize(
@@ -86,8 +83,7 @@ def fleet(engine: Hatchet, tmp_path: Path) -> Iterator[Workers]:
         yield them
 
 
-@pytest.mark.slow
-@engine_needed
+@pytest.mark.engine
 def test_what_cannot_end_runs_elsewhere_at_once(engine: Hatchet, fleet: Workers) -> None:
     runs = Runs(engine)
     (first,) = fleet.start_listening()
@@ -119,8 +115,7 @@ def test_what_cannot_end_runs_elsewhere_at_once(engine: Hatchet, fleet: Workers)
     assert [note.spec for note in fleet.notes("fail")] == [3, 3]
 
 
-@pytest.mark.slow
-@engine_needed
+@pytest.mark.engine
 def test_what_ends_in_time_ends_here(engine: Hatchet, fleet: Workers) -> None:
     runs = Runs(engine)
     (worker,) = fleet.start_listening()
@@ -151,8 +146,7 @@ def test_what_ends_in_time_ends_here(engine: Hatchet, fleet: Workers) -> None:
     assert [finished[moment] for moment in moments] == [1] * len(moments)
 
 
-@pytest.mark.slow
-@engine_needed
+@pytest.mark.engine
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_worker_that_starts_leaves_when_told(engine: Hatchet, fleet: Workers, number: int) -> None:
     for seconds in (0.5, 2.0):

@@ -74,6 +74,7 @@ def last_line(ran: subprocess.CompletedProcess[str]) -> str:
     return ran.stderr.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_an_engine_that_is_away_is_one_line(tmp_path: Path) -> None:
     started = time.monotonic()
     ran = worker(at=package(tmp_path), given=environment(**PATIENCE, **at("127.0.0.1:1")))
@@ -85,6 +86,7 @@ def test_an_engine_that_is_away_is_one_line(tmp_path: Path) -> None:
     assert time.monotonic() - started > 0.5
 
 
+@pytest.mark.slow
 def test_a_refused_token_is_one_line_and_asked_seldom(tmp_path: Path) -> None:
     with refusing(grpc.StatusCode.UNAUTHENTICATED) as (address, asked):
         ran = worker(at=package(tmp_path), given=environment(**PATIENCE, **at(address)))
@@ -96,12 +98,14 @@ def test_a_refused_token_is_one_line_and_asked_seldom(tmp_path: Path) -> None:
     assert "canary" not in ran.stderr + ran.stdout
 
 
+@pytest.mark.slow
 def test_an_expired_token_is_one_line(tmp_path: Path) -> None:
     ran = worker(at=package(tmp_path), given=environment(**PATIENCE, **at("127.0.0.1:1", exp=1_700_000_000)))
     assert ran.returncode == 4, ran.stderr
     assert last_line(ran).startswith("scythe_worker: HATCHET_CLIENT_TOKEN: expired on 2023-11-14; must be")
 
 
+@pytest.mark.slow
 def test_a_crash_is_told_apart(tmp_path: Path) -> None:
     with refusing(grpc.StatusCode.INTERNAL) as (address, _):
         ran = worker(at=package(tmp_path), given=environment(**PATIENCE, **at(address)))
@@ -111,6 +115,7 @@ def test_a_crash_is_told_apart(tmp_path: Path) -> None:
     assert "INTERNAL" in line["exception"]
 
 
+@pytest.mark.slow
 def test_a_worker_that_waits_for_its_engine_leaves_when_told(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "scythe_worker"],

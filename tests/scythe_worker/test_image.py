@@ -225,6 +225,7 @@ def daily(input_spec: Input) -> Output:
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("told", "registers"),
     [

@@ -110,6 +110,7 @@ def test_a_busy_worker_is_healthy_and_a_deaf_one_is_not(tmp_path: Path) -> None:
         assert it.process.poll() is None
 
 
+@pytest.mark.slow
 def test_without_the_api_tasks_are_given_back_all_the_same(tmp_path: Path) -> None:
     with engine() as hatchet, running(tmp_path, hatchet) as it:
         hatchet.give(TASK, {"experiment_id": "e", "sort_index": 0, "seconds": 600})
@@ -125,6 +126,7 @@ def test_without_the_api_tasks_are_given_back_all_the_same(tmp_path: Path) -> No
     assert "leaked" not in log
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="tells the processes apart by their commands")
 def test_a_worker_whose_listener_is_gone_has_crashed(tmp_path: Path) -> None:
     with engine() as hatchet, running(tmp_path, hatchet) as it:

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from local_aws import LocalAws
-from tests.support.fargate.binaries import missing
 from tests.support.hatchet.allocation import allocate, check_results, forget
 from tests.support.hatchet.engine import Hatchet, hatchet
 from tests.support.hatchet.runs import Runs
@@ -31,7 +30,7 @@ NOTICE_SECONDS = 18
 
 WHOLE_SECONDS = 900
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(missing()), reason=missing())]
+pytestmark = pytest.mark.engine
 
 
 @pytest.fixture(scope="module")

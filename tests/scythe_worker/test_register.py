@@ -18,7 +18,6 @@ from scythe_worker.settings import SettingsError
 from tests.scythe_worker.test_engine import PATIENCE, at, last_line, refusing
 from tests.scythe_worker.test_image import TWO, Image, arrival, connection
 from tests.scythe_worker.test_worker import REFUSED, environment, package, token, worker
-from tests.support.fargate import binaries
 from tests.support.hatchet.engine import hatchet
 from tests.support.hatchet.runs import Runs
 from tests.support.hatchet.workers import workers
@@ -28,6 +27,7 @@ LEAF = {"SCYTHE_WORKER_DOES_FAN": "False", "SCYTHE_WORKER_DOES_LEAF": "True"}
 FAN = {"SCYTHE_WORKER_DOES_FAN": "True", "SCYTHE_WORKER_DOES_LEAF": "False"}
 
 
+@pytest.mark.slow
 def test_what_is_registered_is_what_workers_register_later(tmp_path: Path) -> None:
     image, log = Image(tmp_path / "image", TWO), tmp_path / "log"
     with engine() as it:
@@ -47,6 +47,7 @@ def test_what_is_registered_is_what_workers_register_later(tmp_path: Path) -> No
     assert [task.timeout for task in tasks] == ["1h", "30m", "30m"]
 
 
+@pytest.mark.slow
 def test_each_fleets_tasks_have_that_fleets_settings(tmp_path: Path) -> None:
     annual, daily = "scythe_experiment_annual", "scythe_experiment_daily"
     fleets = {
@@ -72,7 +73,14 @@ def test_each_fleets_tasks_have_that_fleets_settings(tmp_path: Path) -> None:
     assert '"fleet wrong is not registered (exit status 2, ' in ran.stderr
 
 
-@pytest.mark.parametrize("case", ["no token", "no bucket", "a package that fails", "no experiment"])
+@pytest.mark.parametrize(
+    "case",
+    [
+        "no token",
+        "no bucket",
+        *(pytest.param(case, marks=pytest.mark.slow) for case in ("a package that fails", "no experiment")),
+    ],
+)
 def test_what_is_wrong_is_one_line(case: str, tmp_path: Path) -> None:
     changes, text, says = REFUSED[case]
     ran = worker("register", at=package(tmp_path, text), given=environment(**changes))
@@ -81,6 +89,7 @@ def test_what_is_wrong_is_one_line(case: str, tmp_path: Path) -> None:
     assert line.startswith(f"scythe_worker: {says}")
 
 
+@pytest.mark.slow
 def test_an_engine_that_is_away_or_refuses_is_said_and_asked_for_one_fleet(tmp_path: Path) -> None:
     at_work = package(tmp_path)
     ran = worker("register", at=at_work, given=environment(**PATIENCE, **at("127.0.0.1:1")))
@@ -95,6 +104,7 @@ def test_an_engine_that_is_away_or_refuses_is_said_and_asked_for_one_fleet(tmp_p
     assert "canary" not in ran.stderr + ran.stdout
 
 
+@pytest.mark.slow
 def test_a_registration_that_is_broken_off_does_not_end_well(tmp_path: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "scythe_worker", "register"],
@@ -124,9 +134,8 @@ def test_a_package_that_hangs_is_given_up(tmp_path: Path, monkeypatch: pytest.Mo
     assert time.monotonic() - started < 30
 
 
-@pytest.mark.slow
+@pytest.mark.engine
 @pytest.mark.timeout(600)
-@pytest.mark.skipif(bool(binaries.missing()), reason=binaries.missing())
 def test_an_allocation_before_any_worker_is_not_lost_once_its_task_is_registered(tmp_path: Path) -> None:
     with hatchet(tmp_path) as it, workers(tmp_path / "work", it) as them:
         runs = Runs(it)

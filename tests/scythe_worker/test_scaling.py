@@ -32,7 +32,6 @@ from modules.common.metrics import DEMAND
 from scythe_worker.backlog import PERIOD
 from scythe_worker.backlog_settings import FLEETS, NAMESPACE
 from tests.scythe_worker.test_protection import DONE, agent
-from tests.support.fargate.binaries import missing
 from tests.support.hatchet.allocation import allocate, check_results, forget, register
 from tests.support.hatchet.autoscaler import Autoscaler
 from tests.support.hatchet.engine import Hatchet, hatchet
@@ -64,11 +63,7 @@ BRANCHES = 4
 WHOLE_SECONDS = 600
 QUIET_MINUTES = 2
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.timeout(900),
-    pytest.mark.skipif(bool(missing()), reason=missing()),
-]
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]
 
 
 @dataclass

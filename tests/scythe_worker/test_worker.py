@@ -166,7 +166,15 @@ REFUSED: Mapping[str, tuple[dict[str, str | None], str, str]] = {
 }
 
 
-@pytest.mark.parametrize("case", REFUSED)
+IMPORTED = {"labels that are no JSON", "attempts in words, read at import", "slots in words", "no slots", "no role"} | {
+    "a port in words", "no experiment", "a fan without experiments", "a package that fails", "none left",
+}  # fmt: skip
+"""What shows only once hatchet-sdk and the package are imported, which takes seconds; one such is not slow."""
+
+
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=[pytest.mark.slow] if case in IMPORTED else []) for case in REFUSED]
+)
 def test_what_is_wrong_is_one_line(case: str, tmp_path: Path) -> None:
     changes, text, says = REFUSED[case]
     ran = worker(at=package(tmp_path, text), given=environment(**changes))

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from local_aws import LocalAws
 from ops.export import write
-from ops.export.repository import repository
 from ops.terraform import Plan, Terraform
 from tests.support.providers import Providers
 
@@ -31,9 +30,11 @@ provider "aws" {}
 class Consumer:
     """A configuration that calls the modules, with variables that change between applies."""
 
-    def __init__(self, folder: Path, aws: LocalAws, providers: Providers, text: str) -> None:
+    def __init__(
+        self, folder: Path, aws: LocalAws, providers: Providers, text: str, modules: Mapping[str, str]
+    ) -> None:
         self._folder, self._environment, self._providers = folder, aws.environment, providers
-        write(folder / "dist", repository(None))
+        write(folder / "dist", modules)
         (folder / "main.tf").write_text(PROVIDER + text)
 
     @contextmanager

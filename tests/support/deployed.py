@@ -125,24 +125,24 @@ class Deployed:
                 yield variables
 
     @contextmanager
-    def _command(self, part: str) -> Iterator[Terraform]:
+    def command(self, part: str) -> Iterator[Terraform]:
         """Terraform for one command."""
         with self.provided(part) as variables:
             yield self.terraform(part, **variables)
 
     def apply(self, parts: Sequence[str] | None = None) -> None:
         for part in self.parts if parts is None else parts:
-            with self._command(part) as terraform:
+            with self.command(part) as terraform:
                 terraform.apply()
 
     def plan(self, part: str) -> Plan:
-        with self._command(part) as terraform:
+        with self.command(part) as terraform:
             return terraform.plan(self.template(part).with_name("plan"))
 
     def plan_json(self, part: str) -> Data:
         """The plan that `plan` made last, as Terraform's JSON; its file stays, for checkov."""
         plan = self.template(part).with_name("plan")
-        with self._command(part) as terraform:
+        with self.command(part) as terraform:
             document = terraform.show_json(plan)
         plan.with_suffix(".json").write_text(json.dumps(document))
         return document
@@ -182,5 +182,5 @@ class Deployed:
 
     def destroy(self, parts: Sequence[str] | None = None) -> None:
         for part in reversed(self.parts if parts is None else parts):
-            with self._command(part) as terraform:
+            with self.command(part) as terraform:
                 terraform.destroy()

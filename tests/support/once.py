@@ -12,16 +12,16 @@ from typing import Any
 import pytest
 
 
-def once(factory: pytest.TempPathFactory, worker_id: str, work: Callable[[Path], Any]) -> Any:
+def once(factory: pytest.TempPathFactory, worker_id: str, work: Callable[[Path], Any], name: str) -> Any:
     """The result of `work`, as JSON keeps it.
 
     Args:
         factory: pytest's fixture.
         worker_id: pytest-xdist's fixture.
         work: Given a folder of its own, which stays as long as pytest keeps the run's.
+        name: The folder's, which no other work has.
     """
     base = factory.getbasetemp()
-    name = f"{work.__module__.rpartition('.')[2]}.{work.__name__}"
     folder = (base if worker_id == "master" else base.parent) / name
     folder.mkdir(exist_ok=True)
     results = folder / "results.json"

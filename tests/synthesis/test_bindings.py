@@ -145,6 +145,7 @@ def test_importing_modules_loads_neither_cdktf_nor_jsii(program: Program) -> Non
     )
 
 
+@pytest.mark.slow
 def test_only_what_is_imported_is_loaded_and_nothing_is_warned_of(program: Program) -> None:
     """Fails when another version of the bindings, of cdktf or of jsii no longer fits the seam."""
     output, errors = program.run(SYNTH + LOADED, "-W", "error")
@@ -153,6 +154,7 @@ def test_only_what_is_imported_is_loaded_and_nothing_is_warned_of(program: Progr
     assert sum(file.stat().st_size for file in program.cached()) < 1_000_000
 
 
+@pytest.mark.slow
 def test_pruned_and_packaged_assembly_synthesize_the_same_bytes(program: Program) -> None:
     program.run(SYNTH + LOADED, "-W", "error")
     pruned = program.template()
@@ -170,6 +172,7 @@ def test_seam_and_stock_import_synthesize_the_same_bytes(program: Program) -> No
     assert program.template() == seam
 
 
+@pytest.mark.slow
 def test_submodule_imported_elsewhere_and_late_works(program: Program) -> None:
     program.run(SYNTH + LATE + LOADED, "-W", "error")
     late = program.template()
@@ -265,12 +268,14 @@ def test_cache_is_reused_recovered_and_made_anew_for_another_set(tmp_path: Path)
     assert program.template() == template
 
 
+@pytest.mark.slow
 def test_switched_off_caches_nothing(tmp_path: Path) -> None:
     program = Program(tmp_path / "program", tmp_path / "cache")
     program.run(SYNTH + LOADED, SCYTHE_AWS_FULL_ASSEMBLY="1")
     assert program.cached() == []
 
 
+@pytest.mark.slow
 def test_without_a_cache_the_packaged_assembly_is_loaded_with_a_warning(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     program = Program(tmp_path / "program", tmp_path / "file")

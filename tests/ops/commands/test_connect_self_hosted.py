@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from socket import create_server
@@ -23,15 +22,14 @@ HINT = "lab has no domain: Hatchet is reached while scythe-aws forward {file} ru
 
 
 @pytest.fixture(scope="module")
-def aws() -> Iterator[LocalAws]:
+def aws(aws: LocalAws) -> LocalAws:
     """A local AWS with what `-storage` makes for `lab`, and a token that an engine without a domain issued."""
-    with LocalAws.start() as aws:
-        for name in ("lab", "new"):
-            aws.client("s3").create_bucket(Bucket=f"{name}-scythe-{aws.account_id}-us-east-1")
-            aws.client("secretsmanager").create_secret(Name=f"{name}/hatchet-client-token")
-        token = client_token(server_url="http://localhost:8080", grpc_broadcast_address="localhost:7070")
-        aws.client("secretsmanager").put_secret_value(SecretId="lab/hatchet-client-token", SecretString=token)
-        yield aws
+    for name in ("lab", "new"):
+        aws.client("s3").create_bucket(Bucket=f"{name}-scythe-{aws.account_id}-us-east-1")
+        aws.client("secretsmanager").create_secret(Name=f"{name}/hatchet-client-token")
+    token = client_token(server_url="http://localhost:8080", grpc_broadcast_address="localhost:7070")
+    aws.client("secretsmanager").put_secret_value(SecretId="lab/hatchet-client-token", SecretString=token)
+    return aws
 
 
 def connect(
@@ -65,6 +63,7 @@ def test_without_a_domain_it_speaks_plainly_with_a_forwarded_port(aws: LocalAws,
     assert given["HATCHET_CLIENT_GRPC_MAX_SEND_MESSAGE_LENGTH"] == BYTES
 
 
+@pytest.mark.slow
 def test_the_sdk_reads_it(aws: LocalAws, tmp_path: Path) -> None:
     program = (
         "from hatchet_sdk import ClientConfig as C; c = C(); print(c.host_port, c.server_url, c.tls_config.strategy, "

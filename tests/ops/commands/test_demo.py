@@ -106,6 +106,7 @@ PRODUCTION = """\
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("hatchet", "more", "commands"),
     [
@@ -139,6 +140,7 @@ def test_its_last_words_are_what_to_type_against_an_account(
     assert order[:-2] == parts[:1:-1]  # the network and the storage in any order
 
 
+@pytest.mark.slow
 def test_keep_leaves_what_it_says_how_to_reach_and_end(tmp_path: Path) -> None:
     demo = start(tmp_path, "dev", "--keep", terraform=QUICK.format(apply="exit 0", plan=0))
     output, errors = demo.communicate()
@@ -155,6 +157,7 @@ def test_keep_leaves_what_it_says_how_to_reach_and_end(tmp_path: Path) -> None:
         os.kill(int(end[1]), signal.SIGTERM)
 
 
+@pytest.mark.slow
 def test_changes_in_a_second_plan_are_the_answer_no(tmp_path: Path) -> None:
     demo = start(tmp_path, "dev", terraform=QUICK.format(apply="exit 0", plan=2))
     output, _ = demo.communicate()
@@ -163,6 +166,7 @@ def test_changes_in_a_second_plan_are_the_answer_no(tmp_path: Path) -> None:
     assert left(tmp_path) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_demo_ends_all_that_it_started(tmp_path: Path, number: int) -> None:
     pids = tmp_path / "pids"
@@ -191,6 +195,7 @@ def test_an_interrupted_demo_ends_all_that_it_started(tmp_path: Path, number: in
         LocalAws(url[0], "us-east-1", tmp_path).reset()
 
 
+@pytest.mark.slow
 def test_a_failure_of_terraform_is_told_and_nothing_goes_on(tmp_path: Path) -> None:
     fails = 'echo \'{"@message": "no such zone"}\'; exit 1'
     demo = start(tmp_path, "dev", terraform=QUICK.format(apply=fails, plan=0))

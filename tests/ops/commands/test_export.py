@@ -12,6 +12,7 @@ from tests.support.project import ROOT
 DOCS = ROOT / "environments" / "docs.yaml"
 
 
+@pytest.mark.slow
 def test_a_folder_is_up_to_date_until_something_in_it_changes(tmp_path: Path) -> None:
     wrote = scythe_aws("export", "--out", "dist", cwd=tmp_path)
     assert wrote.returncode == 0, wrote.stderr
@@ -30,6 +31,7 @@ def test_a_folder_is_up_to_date_until_something_in_it_changes(tmp_path: Path) ->
     assert "The VPC." in outputs.read_text()
 
 
+@pytest.mark.slow
 def test_an_environment_calls_the_modules_of_a_registry(tmp_path: Path) -> None:
     address = "app.terraform.io/acme/scythe/aws"
     wrote = scythe_aws(
@@ -47,6 +49,7 @@ def test_an_environment_calls_the_modules_of_a_registry(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_without_a_registry_the_modules_are_beside_it(tmp_path: Path) -> None:
     wrote = scythe_aws("export", "--environment", DOCS, cwd=tmp_path)
     assert wrote.returncode == 0, wrote.stderr

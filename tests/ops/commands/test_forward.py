@@ -10,7 +10,7 @@ import socket
 import stat
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -101,12 +101,11 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="module")
-def aws() -> Iterator[LocalAws]:
-    with LocalAws.start() as aws:
-        subnets = [subnet["SubnetId"] for subnet in aws.client("ec2").describe_subnets()["Subnets"][:2]]
-        aws.client("elbv2").create_load_balancer(Name="lab-hatchet", Subnets=subnets)
-        aws.client("ecs").create_cluster(clusterName="lab-hatchet")
-        yield aws
+def aws(aws: LocalAws) -> LocalAws:
+    subnets = [subnet["SubnetId"] for subnet in aws.client("ec2").describe_subnets()["Subnets"][:2]]
+    aws.client("elbv2").create_load_balancer(Name="lab-hatchet", Subnets=subnets)
+    aws.client("ecs").create_cluster(clusterName="lab-hatchet")
+    return aws
 
 
 @pytest.fixture

@@ -100,12 +100,6 @@ class Place:
 
 
 @pytest.fixture(scope="module")
-def aws() -> Iterator[LocalAws]:
-    with LocalAws.start() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
 def ecr(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ecr]:
     """Without crane nothing is behind it: its API answers, and that is all that most faults need."""
     held = registry(tmp_path_factory.mktemp("ecr")) if CRANES_FOLDER else nullcontext("")

@@ -24,12 +24,6 @@ IMAGE = f"123456789012.dkr.ecr.us-east-1.amazonaws.com/lab/worker@sha256:{'a' * 
 ORDERS = ["-".join(order) for order in permutations(("image", "token", "deploy"))]
 
 
-@pytest.fixture(scope="module")
-def aws() -> Iterator[LocalAws]:
-    with LocalAws.start() as started:
-        yield started
-
-
 def lab(aws: LocalAws, name: str = "lab") -> dict[str, Any]:
     """An environment in a VPC and with a bucket that are there, so that it is deployed in seconds."""
     ec2, s3 = aws.client("ec2"), aws.client("s3")

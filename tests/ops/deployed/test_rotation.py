@@ -89,15 +89,9 @@ def stores(lab: Lab) -> str:
     return f"aws secretsmanager put-secret-value --secret-id {lab.secret} --secret-string 'made anew'"
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[LocalAws]:
-    with LocalAws.start() as aws:
-        yield aws
-
-
 @pytest.fixture
-def lab(server: LocalAws, tmp_path: Path) -> Lab:
-    return Lab(server, tmp_path)
+def lab(aws: LocalAws, tmp_path: Path) -> Lab:
+    return Lab(aws, tmp_path)
 
 
 @pytest.fixture
@@ -176,6 +170,7 @@ def test_a_new_token_is_made_by_the_set_up_with_its_own_network(lab: Lab, agent:
     assert result.stderr.splitlines()[-1] == f"setup task {id_}: stopped"
 
 
+@pytest.mark.slow
 def test_what_it_overrides_is_in_the_set_up(lab: Lab, tmp_path: Path) -> None:
     synthesize([load(lab.file)], tmp_path / "out")
     template = json.loads((tmp_path / "out" / "stacks" / lab.cluster / "cdk.tf.json").read_text())
@@ -192,6 +187,7 @@ def test_what_it_overrides_is_in_the_set_up(lab: Lab, tmp_path: Path) -> None:
     assert 'entryPoint = ["sleep"], command = ["86400"]' in texts["ready"]
 
 
+@pytest.mark.slow
 def test_workers_need_not_be_deployed(lab: Lab, agent: Fargate) -> None:
     lab.deploy(workers=False, token=stores(lab))
     with agent.follow_run_task(lab.cluster):
@@ -200,6 +196,7 @@ def test_workers_need_not_be_deployed(lab: Lab, agent: Fargate) -> None:
     assert "Started anew" not in result.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("scripts", "container", "fault"),
     [

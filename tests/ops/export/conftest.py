@@ -7,12 +7,11 @@ from pathlib import Path
 import pytest
 
 from ops.export import write
-from ops.export.repository import repository
 
 
 @pytest.fixture(scope="session")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def exported(tmp_path_factory: pytest.TempPathFactory, modules_repository: dict[str, str]) -> Path:
     """The repository; nothing changes it."""
     folder = tmp_path_factory.mktemp("exported") / "terraform-aws-scythe"
-    write(folder, repository(None))
+    write(folder, modules_repository)
     return folder

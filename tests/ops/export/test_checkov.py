@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from ops.export import write
-from ops.export.repository import repository
 from tests.support.tools import checkov
 
 STANDS = {("CKV_AWS_394", "module.network.aws_availability_zones.available")}
@@ -20,10 +19,11 @@ after a call."""
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_every_finding_is_answered_for(tmp_path: Path) -> None:
+def test_every_finding_is_answered_for(tmp_path: Path, modules_repository: dict[str, str]) -> None:
     # What an example makes beside the modules stands for what its reader has.
     write(
-        tmp_path, {path: text for path, text in repository(None).items() if not path.startswith("examples/")}
+        tmp_path,
+        {path: text for path, text in modules_repository.items() if not path.startswith("examples/")},
     )
 
     found = checkov.scan_sources(tmp_path)

@@ -33,13 +33,6 @@ MODULES = (
 )
 
 
-@pytest.fixture(scope="module")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("export")
-    write(folder, repository(None))
-    return folder
-
-
 def test_each_module_has_the_files_that_a_registry_expects(exported: Path) -> None:
     files = {name for name in texts(exported) if name.startswith("modules/") and name.endswith(".tf")}
     assert files >= {
@@ -57,8 +50,8 @@ def test_each_module_has_the_files_that_a_registry_expects(exported: Path) -> No
     }
 
 
-def test_it_names_the_files_that_it_wrote(tmp_path: Path) -> None:
-    written = write(tmp_path, repository(None))
+def test_it_names_the_files_that_it_wrote(tmp_path: Path, modules_repository: dict[str, str]) -> None:
+    written = write(tmp_path, modules_repository)
     assert written == [tmp_path / name for name in sorted(texts(tmp_path).keys() - {MARK})]
 
 
@@ -81,54 +74,64 @@ def test_nothing_in_it_tells_of_cdktf_a_provider_or_a_backend(exported: Path) ->
         assert "backend" not in text, name
 
 
+@pytest.mark.slow
 def test_it_is_the_same_wherever_and_however_often_it_is_written(
     exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    write(Path("here"), repository(None))
-    write(Path("here"), repository(None))
+    files = repository(None)
+    write(Path("here"), files)
+    write(Path("here"), files)
     assert texts(tmp_path / "here") == texts(exported)
 
 
-def test_what_an_older_export_had_more_does_not_stay_and_a_neighbour_does(tmp_path: Path) -> None:
-    write(tmp_path, repository(None))
+def test_what_an_older_export_had_more_does_not_stay_and_a_neighbour_does(
+    tmp_path: Path, modules_repository: dict[str, str]
+) -> None:
+    write(tmp_path, modules_repository)
     written = texts(tmp_path)
-    write(tmp_path, {**repository(None), "modules/rds/main.tf": "locals {}\n"})
+    write(tmp_path, {**modules_repository, "modules/rds/main.tf": "locals {}\n"})
     (tmp_path / ".git").mkdir()
     (tmp_path / ".git/HEAD").write_text("ref: refs/heads/main\n")
-    write(tmp_path, repository(None))
+    write(tmp_path, modules_repository)
     assert texts(tmp_path) == written | {".git/HEAD": "ref: refs/heads/main\n"}
     assert not (tmp_path / "modules/rds").exists()
-    made = {path.split("/")[0] for path in repository(None)}
+    made = {path.split("/")[0] for path in modules_repository}
     assert {path.name for path in tmp_path.iterdir()} == {*made, ".git", MARK}
 
 
-def test_a_folder_with_other_files_is_left_as_it_is(tmp_path: Path) -> None:
+def test_a_folder_with_other_files_is_left_as_it_is(
+    tmp_path: Path, modules_repository: dict[str, str]
+) -> None:
     ours = tmp_path / "modules/storage/main.tf"
     ours.parent.mkdir(parents=True)
     ours.write_text("")
     with pytest.raises(ExportError) as refused:
-        write(tmp_path, repository(None))
+        write(tmp_path, modules_repository)
     assert str(refused.value) == f"{ours}: no export wrote it; name another folder with --out"
     assert texts(tmp_path) == {"modules/storage/main.tf": ""}
 
 
 @pytest.mark.parametrize("taken", ["dist", "dist/modules", "dist/modules/network"])
-def test_a_file_where_a_folder_must_be(tmp_path: Path, taken: str) -> None:
+def test_a_file_where_a_folder_must_be(
+    tmp_path: Path, modules_repository: dict[str, str], taken: str
+) -> None:
     path = tmp_path / taken
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("kept")
     with pytest.raises(ExportError) as refused:
-        write(tmp_path / "dist", repository(None))
+        write(tmp_path / "dist", modules_repository)
     assert "\n" not in str(refused.value)
     assert str(path) in str(refused.value)
     assert texts(tmp_path) == {taken: "kept"}
 
 
-def test_without_terraform_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_terraform_nothing_is_written(
+    tmp_path: Path, modules_repository: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PATH", str(tmp_path / "nowhere"))
     with pytest.raises(TerraformError, match="install it from"):
-        write(tmp_path / "dist", repository(None))
+        write(tmp_path / "dist", modules_repository)
     assert not (tmp_path / "dist").exists()
 
 

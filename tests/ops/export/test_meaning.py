@@ -16,13 +16,13 @@ import pytest
 
 from environments.loading import load
 from main import parts, synthesize
-from ops.export import write
 from ops.export.constructs import modules_of, unwritten_app
 from ops.export.exit import Sources, configurations
-from ops.export.repository import repository
 from tests.support.project import SELF_HOSTED
 
 """Its stacks have all that there is, some of it counted 0 times."""
+
+pytestmark = pytest.mark.slow
 
 MOVED = re.compile(r"from = (\w+)\.([\w-]+)\n\s+to = module\.([\w-]+)\.(\w+)\.([\w-]+)\n")
 CALL = re.compile(r'module "([\w-]+)" \{\n\s+source\s*= "\.\./modules/([\w-]+)"')
@@ -32,13 +32,12 @@ Blocks = Mapping[tuple[str, str], Mapping[str, Any]]
 
 
 @pytest.fixture(scope="module")
-def pairs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Any, Any]]:
+def pairs(tmp_path_factory: pytest.TempPathFactory, exported: Path) -> dict[str, tuple[Any, Any]]:
     """What the stacks and the modules say of each resource, by its address in the way out."""
     folder = tmp_path_factory.mktemp("meaning")
     environment = load(SELF_HOSTED)
     synthesize([environment], folder / "cdktf.out")
-    write(folder / "dist", repository(None))
-    written = {path.name: resources(path) for path in (folder / "dist/modules").iterdir()}
+    written = {path.name: resources(path) for path in (exported / "modules").iterdir()}
     found: dict[str, tuple[Any, Any]] = {}
     with unwritten_app() as app:
         exits = configurations(environment, modules_of(app), Sources(".."), "../state")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -93,10 +92,9 @@ output "existing" {
 """
 
 
-@pytest.fixture
-def aws() -> Iterator[LocalAws]:
-    with LocalAws.start() as started:
-        yield started
+@pytest.fixture(autouse=True)
+def nothing_is_there(aws: LocalAws) -> None:
+    aws.reset()
 
 
 def way_out(aws: LocalAws, vpc_id: str) -> tuple[int, set[str]]:
@@ -127,9 +125,9 @@ def endpoints(aws: LocalAws, vpc_id: str) -> set[str]:
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_networks_of_one_and_three_zones_with_every_way_out(
-    tmp_path: Path, aws: LocalAws, providers: Providers
+    tmp_path: Path, aws: LocalAws, providers: Providers, modules_repository: dict[str, str]
 ) -> None:
-    consumer = Consumer(tmp_path, aws, providers, NETWORKS)
+    consumer = Consumer(tmp_path, aws, providers, NETWORKS, modules_repository)
 
     _, outputs = consumer.apply(networks=FIRST)
     made = outputs["made"]
@@ -176,11 +174,11 @@ def log_groups(aws: LocalAws) -> dict[str, int]:
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_a_bucket_that_is_made_and_one_that_exists(
-    tmp_path: Path, aws: LocalAws, providers: Providers
+    tmp_path: Path, aws: LocalAws, providers: Providers, modules_repository: dict[str, str]
 ) -> None:
     s3 = aws.client("s3")
     s3.create_bucket(Bucket="somebodys-results")
-    consumer = Consumer(tmp_path, aws, providers, STORAGES)
+    consumer = Consumer(tmp_path, aws, providers, STORAGES, modules_repository)
 
     _, outputs = consumer.apply()
     bucket = outputs["made"]["bucket_name"]

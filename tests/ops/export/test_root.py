@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -114,12 +113,6 @@ def deployments(zone_id: str) -> tuple[dict[str, Any], dict[str, Any]]:
     return first, second
 
 
-@pytest.fixture
-def aws() -> Iterator[LocalAws]:
-    with LocalAws.start() as started:
-        yield started
-
-
 def services(aws: LocalAws, cluster: str) -> dict[str, int]:
     """How many tasks each service of a cluster is to have."""
     ecs = aws.client("ecs")
@@ -146,14 +139,14 @@ def floors(aws: LocalAws) -> dict[str, int]:
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_deployments_with_hatchet_cloud_and_with_engines_of_their_own(
-    tmp_path: Path, aws: LocalAws, providers: Providers
+    tmp_path: Path, aws: LocalAws, providers: Providers, modules_repository: dict[str, str]
 ) -> None:
     zone = aws.client("route53").create_hosted_zone(Name="example.org", CallerReference="ours")["HostedZone"][
         "Id"
     ]
     before = aws.leftovers()
     first, second = deployments(zone.rpartition("/")[2])
-    consumer = Consumer(tmp_path, aws, providers, CONFIGURATION)
+    consumer = Consumer(tmp_path, aws, providers, CONFIGURATION, modules_repository)
 
     _, outputs = consumer.apply(deployments=first)
 

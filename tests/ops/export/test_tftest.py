@@ -24,12 +24,6 @@ VALIDATED = re.compile(r'^variable "(\w+)" \{\n(?:(?!^\}).*\n)*?  validation', r
 
 
 @pytest.fixture(scope="module")
-def aws() -> Iterator[LocalAws]:
-    with LocalAws.start() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
 def on_aws(aws: LocalAws) -> Iterator[Providers]:
     """Providers that ask the local AWS."""
     with Providers.of(aws.environment) as providers:

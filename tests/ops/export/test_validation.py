@@ -15,9 +15,7 @@ from pydantic import ValidationError
 
 from environments.checking import Refused, check
 from environments.errors import key_path
-from ops.export import write
 from ops.export.parameters import Parameters
-from ops.export.repository import repository
 from tests.ops.export.export_faults import FAULTS, LEAF, OF_NO_SECTION, VALID, Case
 
 FLEET = "simulations"
@@ -50,11 +48,9 @@ EVERYWHERE: list[Case] = [("", {"name": "Docs"}), ("", {"permissions_boundary": 
 
 
 @pytest.fixture(scope="module")
-def variables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def variables(exported: Path) -> dict[str, str]:
     """The variables of each module that have a validation or a default, and so need no other module."""
-    folder = tmp_path_factory.mktemp("variables")
-    write(folder, repository(None))
-    paths = {path.name: path for path in (folder / "modules").iterdir()} | {"": folder}
+    paths = {path.name: path for path in (exported / "modules").iterdir()} | {"": exported}
     return {
         name: "\n".join(
             block for block in blocks_of(path) if re.search('validation {|default +=|"name" {', block)

@@ -9,7 +9,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 HATCHET = ("hatchet-migrate", "hatchet-admin", "hatchet-engine", "hatchet-api")
-"""What a Hatchet engine needs; `hatchet-staticfileserver`, its pages, may lie beside them."""
+"""What a Hatchet engine needs."""
+
+DASHBOARD = "hatchet-staticfileserver"
+"""What the engine's dashboard needs beside them."""
 
 POSTGRES = ("initdb", "pg_ctl", "postgres", "psql")
 
@@ -68,6 +71,18 @@ def missing() -> str:
     if aws_cli() is None:
         lacking.append("the AWS CLI is neither beside Python nor on PATH")
     return "; ".join(lacking)
+
+
+def missing_dashboard() -> str:
+    """Why no dashboard of an engine can run here, in one line; empty where one can."""
+    folder = hatchet_binaries()
+    if folder is None:
+        return missing()
+    return (
+        ""
+        if os.access(folder / DASHBOARD, os.X_OK)
+        else f"{DASHBOARD} is not beside the Hatchet engine's binaries"
+    )
 
 
 def missing_postgres() -> str:

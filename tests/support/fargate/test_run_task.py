@@ -16,11 +16,10 @@ SECONDS = 20
 
 
 @pytest.fixture(scope="module")
-def aws() -> Iterator[LocalAws]:
-    with LocalAws.start() as aws:
-        for cluster in ("workers", "docs-workers"):
-            aws.client("ecs").create_cluster(clusterName=cluster)
-        yield aws
+def aws(aws: LocalAws) -> LocalAws:
+    for cluster in ("workers", "docs-workers"):
+        aws.client("ecs").create_cluster(clusterName=cluster)
+    return aws
 
 
 @pytest.fixture

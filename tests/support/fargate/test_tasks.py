@@ -27,10 +27,9 @@ from tests.support.fargate.tasks import Fargate, fargate
 
 
 @pytest.fixture(scope="module")
-def aws() -> Iterator[LocalAws]:
-    with LocalAws.start() as aws:
-        aws.client("ecs").create_cluster(clusterName="engine")
-        yield aws
+def aws(aws: LocalAws) -> LocalAws:
+    aws.client("ecs").create_cluster(clusterName="engine")
+    return aws
 
 
 @pytest.fixture

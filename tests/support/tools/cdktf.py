@@ -9,7 +9,7 @@ from typing import Literal
 
 from click import unstyle
 
-from tests.support.tools.node import MODULES, NODE, ensure_packages, node_environment
+from tests.support.tools.node import MODULES, NODE, install, node_environment
 
 CLI = MODULES / "cdktf-cli" / "bundle" / "bin" / "cdktf"
 
@@ -46,7 +46,7 @@ def cdktf(
     Returns:
         The finished process; `stdout` holds its standard error too, in order.
     """
-    ensure_packages()
+    install()
     result = subprocess.run(
         [NODE, CLI, command, *arguments, *_OPTIONS.get(command, [])],
         cwd=project,

@@ -151,7 +151,7 @@ def _run(plans: Sequence[Path]) -> list[dict[str, Any]]:
 
 
 def _reports(folder: Path, framework: str, *what: str) -> list[dict[str, Any]]:
-    ensure_installed(_ENVIRONMENT, _LOCK_FILE, _install)
+    install()
     # --skip-download: neither guidelines nor modules are fetched, so it needs no network and no key
     options = ["--framework", framework, "--skip-download", "--soft-fail", "--compact"]
     executable = str(_ENVIRONMENT / "bin" / "checkov")
@@ -198,6 +198,15 @@ def _planned(plan: Path) -> set[str]:
             yield from below(child)
 
     return set(below(json.loads(plan.read_text())["planned_values"]["root_module"]))
+
+
+def install() -> None:
+    """Have checkov in its environment.
+
+    Raises:
+        InstallationError: pip could not get it.
+    """
+    ensure_installed(_ENVIRONMENT, _LOCK_FILE, _install)
 
 
 def _install() -> None:

@@ -30,7 +30,7 @@ def node_environment(base: Mapping[str, str] | None = None) -> dict[str, str]:
     return variables | {"PATH": os.pathsep.join(path), "JSII_NODE": str(NODE)}
 
 
-def ensure_packages() -> None:
+def install() -> None:
     """Install the npm packages as locked, unless they are there.
 
     No package's install script runs: none is needed, and a compiler is no prerequisite.

@@ -21,6 +21,8 @@ from tests.support.tools.iam import QuestionError, Simulation
 from tests.support.tools.installation import ensure_installed
 from tests.support.tools.node import FOLDER
 
+pytestmark = pytest.mark.slow  # each installs its tool first
+
 ACCOUNT = "123456789012"
 BUCKET = "arn:aws:s3:::results"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/docs-simulations-task"
@@ -182,7 +184,6 @@ def cdktf_project(folder: Path, program: str) -> Path:
     return folder
 
 
-@pytest.mark.slow
 def test_cdktf_deploys_compares_and_destroys(tmp_path: Path) -> None:
     project = cdktf_project(tmp_path, APP)
 
@@ -203,7 +204,6 @@ def test_cdktf_gives_the_status_and_words_of_a_failure(tmp_path: Path) -> None:
     assert "no such environment" in result.stdout
 
 
-@pytest.mark.slow
 def test_cdktf_reaches_the_local_aws(tmp_path: Path) -> None:
     project = cdktf_project(tmp_path, BUCKET_APP)
     with LocalAws.start() as aws:
@@ -239,7 +239,6 @@ app.synth()
 """
 
 
-@pytest.mark.slow
 def test_checkov_reports_what_no_resource_answers_for(tmp_path: Path) -> None:
     def run(*command: str) -> str:
         result = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)

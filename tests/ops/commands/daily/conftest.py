@@ -83,11 +83,10 @@ def engine() -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="module")
-def aws() -> Iterator[LocalAws]:
-    with LocalAws.start() as started:
-        started.client("s3").create_bucket(Bucket="results")
-        started.client("secretsmanager").create_secret(Name="lab/hatchet-client-token")
-        yield started
+def aws(aws: LocalAws) -> LocalAws:
+    aws.client("s3").create_bucket(Bucket="results")
+    aws.client("secretsmanager").create_secret(Name="lab/hatchet-client-token")
+    return aws
 
 
 @dataclass

@@ -5,11 +5,14 @@ from __future__ import annotations
 import subprocess
 import time
 
+import pytest
+
 from ops.commands.logs import seconds_of
 from tests.ops.commands.daily.conftest import Place
 from tests.support.command import COMMAND
 
 
+@pytest.mark.slow
 def test_logs_are_told_in_their_order_and_followed(place: Place) -> None:
     client = place.aws.client("logs")
     group = "/scythe/lab/simulations"

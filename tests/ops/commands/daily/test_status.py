@@ -93,6 +93,7 @@ def test_status_is_told_by_fleet(place: Place) -> None:
     assert datetime.now(UTC) - datetime.fromisoformat(asked["since"][0]) > timedelta(hours=23)
 
 
+@pytest.mark.slow
 def test_watching_goes_on_while_hatchet_is_away_and_ends_with_ctrl_c(place: Place) -> None:
     fault = f"Hatchet at http://127.0.0.1:{place.engine.port} answers task-stats with 502\n"
     process = subprocess.Popen(

@@ -12,6 +12,7 @@ from tests.ops.commands.daily.conftest import Place
 NOW = datetime.now(UTC)
 
 
+@pytest.mark.slow
 def test_stop_cancels_scythes_tasks_alone(place: Place) -> None:
     place.engine.tasks = {"scythe_experiment_b": (9, 1), "scythe_scatter_gather": (0, 1), "others": (0, 0)}
     assert "cancels 9 queued and 2 running tasks: --yes" in place.refused("stop", place.file)
@@ -36,6 +37,7 @@ def test_runs_that_stay_are_told(place: Place, monkeypatch: pytest.MonkeyPatch) 
     assert left.value.status == 1
 
 
+@pytest.mark.slow
 def test_hatchets_faults_are_a_line_each(place: Place) -> None:
     at = f"Hatchet at http://127.0.0.1:{place.engine.port}"
     for status, said in (

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
-
-import pytest
 
 from environments.loading import load
 from local_aws import LocalAws
@@ -14,12 +11,6 @@ from modules.hatchet.images import images_of
 from tests.support.project import SELF_HOSTED
 
 _numbers = count()
-
-
-@pytest.fixture(scope="module")
-def aws() -> Iterator[LocalAws]:
-    with LocalAws.start() as started:
-        yield started
 
 
 def environment_file(folder: Path) -> Path:

@@ -1,0 +1,19 @@
+"""The benchmarks run; what they measure is judged where nothing else runs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.support.project import ROOT
+
+
+@pytest.mark.parametrize("benchmark", ["benchmarks.synth", "benchmarks.worker_start"])
+def test_a_benchmark_runs(benchmark: str) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", benchmark, "--smoke"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout
