@@ -69,6 +69,7 @@ class Terraform:
         self.timings: list[tuple[str, float]] = []
         self._progress = progress
         self._process: subprocess.Popen[str] | None = None
+        self._is_interrupted = False
         self._environment = {
             **environment,
             "TF_IN_AUTOMATION": "1",
@@ -189,9 +190,16 @@ class Terraform:
         return {name: output["value"] for name, output in outputs.items()}
 
     def interrupt(self) -> None:
-        """Have the command that runs, in another thread, end as Ctrl-C would: soon, and with its state written."""
+        """Have the command that runs, in another thread, end as Ctrl-C would: soon, and with its state written.
+
+        One that is about to start ends as well.
+        """
+        self._is_interrupted = True
+        self._pass_interrupt_on()
+
+    def _pass_interrupt_on(self) -> None:
         process = self._process
-        if process is not None and process.poll() is None:
+        if self._is_interrupted and process is not None and process.poll() is None:
             process.send_signal(signal.SIGINT)
 
     def _run(
@@ -210,6 +218,7 @@ class Terraform:
             errors="replace",
         ) as process:
             self._process = process
+            self._pass_interrupt_on()
             if stream and process.stdout is not None:
                 messages = list(self._messages(process.stdout))
             else:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ops.errors import CommandError
-from tests.ops.commands.daily.conftest import Place
+from tests.ops.commands.conftest import Place
 
 NOW = datetime.now(UTC)
 

@@ -83,7 +83,8 @@ def engine() -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="module")
-def aws(aws: LocalAws) -> LocalAws:
+def lab(aws: LocalAws) -> LocalAws:
+    """A local AWS with what `-storage` makes for `lab`."""
     aws.client("s3").create_bucket(Bucket="results")
     aws.client("secretsmanager").create_secret(Name="lab/hatchet-client-token")
     return aws
@@ -126,9 +127,9 @@ FLEETS = """
 
 
 @pytest.fixture
-def place(aws: LocalAws, engine: Engine, tmp_path: Path) -> Place:
+def place(lab: LocalAws, engine: Engine, tmp_path: Path) -> Place:
     file = tmp_path / "lab.yaml"
     file.write_text(f"name: lab\nstorage: {{existing: true, bucket: results}}\nworkers:{FLEETS}")
-    place = Place(aws, engine, file)
+    place = Place(lab, engine, file)
     place.store(server_url=f"http://127.0.0.1:{engine.port}")
     return place

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from ops.commands.logs import seconds_of
-from tests.ops.commands.daily.conftest import Place
+from tests.ops.commands.conftest import Place
 from tests.support.command import COMMAND
 
 

@@ -15,7 +15,7 @@ import pytest
 from environments.loading import load
 from local_aws import LocalAws
 from modules.hatchet.images import images_of
-from tests.ops.commands.mirror.conftest import create_repositories, environment_file, script
+from tests.ops.commands.mirrored import create_repositories, environment_file, script
 from tests.support.command import COMMAND, scythe_aws
 from tests.support.registries import PASSWORD
 

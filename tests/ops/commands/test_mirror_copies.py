@@ -18,7 +18,7 @@ from modules.hatchet.images import ENGINE, Image, images_of
 from ops.commands import mirror as mirroring
 from ops.commands.mirror import mirror
 from ops.errors import CommandError
-from tests.ops.commands.mirror.conftest import SELF_HOSTED, create_repositories, environment_file, script
+from tests.ops.commands.mirrored import SELF_HOSTED, create_repositories, environment_file, script
 from tests.support.registries import Ecr, crane, needs_crane, push, registry
 
 

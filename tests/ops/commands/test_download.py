@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ops.commands import download as downloading
-from tests.ops.commands.daily.conftest import Place
+from tests.ops.commands.conftest import Place
 
 
 @pytest.fixture

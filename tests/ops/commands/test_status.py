@@ -13,7 +13,7 @@ from ops.commands.status import Status, Work, span
 from ops.cost.prices import usd_per_hour
 from ops.deployed.fleet_queue import tasks_by_fleet
 from ops.deployed.fleet_tasks import FleetTasks
-from tests.ops.commands.daily.conftest import Place
+from tests.ops.commands.conftest import Place
 from tests.support.command import COMMAND
 
 NOW = datetime.now(UTC)

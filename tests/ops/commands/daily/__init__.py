@@ -1,1 +1,0 @@
-"""The researcher's daily commands: `scythe-aws status`, `stop`, `logs` and `download`."""

@@ -1,1 +1,0 @@
-"""`scythe-aws image mirror`: what it copies, what stands in its way, and what it keeps to itself."""
