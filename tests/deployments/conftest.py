@@ -1,4 +1,4 @@
-"""What the tests of deployments share: a dozen environments, applied and destroyed once for all of them."""
+"""What the tests of deployments share: environments that span the choices, applied and destroyed once."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from local_aws import LocalAws
 from ops.export import write
 from ops.export.constructs import modules_of, unwritten_app
 from ops.terraform import TerraformError
-from tests.deployments.dozen import CERTIFICATE, dozen
 from tests.deployments.exits import Exit, Modules
+from tests.deployments.spanning import CERTIFICATE, spanning
 from tests.support.deployed import Data, Deployed, environment_of, set_up
 from tests.support.once import once
 from tests.support.providers import Providers
@@ -82,15 +82,15 @@ class Runs:
 def runs(
     tmp_path_factory: pytest.TempPathFactory, worker_id: str, modules_repository: dict[str, str]
 ) -> Runs:
-    """The dozen, whichever of pytest's processes asks first: the others wait for its results."""
-    found = once(tmp_path_factory, worker_id, lambda folder: _run_dozen(folder, modules_repository), "dozen")
+    """The deployments, whichever of pytest's processes asks first: the others wait for its results."""
+    found = once(tmp_path_factory, worker_id, lambda folder: _run_all(folder, modules_repository), "spanning")
     return Runs({name: Run(**run) for name, run in found["runs"].items()})
 
 
-def _run_dozen(folder: Path, repository: dict[str, str]) -> dict[str, Any]:
+def _run_all(folder: Path, repository: dict[str, str]) -> dict[str, Any]:
     with LocalAws.start() as aws:
         # A database takes minutes to come and go: the longest begin first.
-        environments = sorted(dozen(aws), key=lambda data: "mode" not in data.get("hatchet", {}))
+        environments = sorted(spanning(aws), key=lambda data: "mode" not in data.get("hatchet", {}))
     names = [data["name"] for data in environments]
     write(folder / "modules", repository)
     # They wait for the provider's polls most of the time.
@@ -101,14 +101,14 @@ def _run_dozen(folder: Path, repository: dict[str, str]) -> dict[str, Any]:
 
 
 def _run(folder: Path, name: str, modules: Modules) -> Run:
-    """Apply, plan again and destroy one environment of the dozen, on a local AWS of its own."""
+    """Apply, plan again and destroy one environment, on a local AWS of its own."""
     folder.mkdir()
     run = Run(name, str(folder))
     with (
         LocalAws.start(log=folder / "local-aws.log", certificates=[CERTIFICATE]) as aws,
         Providers.of(aws.environment) as providers,
     ):
-        data = next(data for data in dozen(aws) if data["name"] == name)
+        data = next(data for data in spanning(aws) if data["name"] == name)
         region = data.get("region", aws.region)
         before = aws.leftovers(region)
         with SYNTH:

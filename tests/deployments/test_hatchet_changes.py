@@ -12,7 +12,7 @@ import pytest
 
 from local_aws import LocalAws
 from ops.terraform import TerraformError
-from tests.deployments.dozen import image
+from tests.deployments.spanning import image
 from tests.support.deployed import Data, Deployed
 from tests.support.once import once
 from tests.support.providers import Providers

@@ -11,9 +11,9 @@ import pytest
 
 from tests.deployments import iam_questions as ask
 from tests.deployments.conftest import Run, Runs
-from tests.deployments.dozen import ACCOUNT, SOMEBODYS
 from tests.deployments.iam_of_hatchet import Engine
 from tests.deployments.iam_questions import Questions
+from tests.deployments.spanning import ACCOUNT, SOMEBODYS
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.deployments.dozen import everything
+from tests.deployments.spanning import everything
 from tests.support.project import ROOT, SELF_HOSTED
 from tests.support.tools import provider_6
 from tests.support.tools.installation import InstallationError

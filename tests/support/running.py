@@ -13,7 +13,7 @@ from tests.support.fargate import binaries
 LONGEST = (
     "deployments/test_one.py",
     "project/test_lint.py",
-    "deployments/test_dozen.py",
+    "deployments/test_spanning.py",
     "deployments/test_hatchet_changes.py",
     "ops/export/test_root.py",
     "deployments/test_again.py",
@@ -43,7 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what needs an engine, and put first what takes longest.
 
-    What else asks for the dozen comes last, rather than wait for it.
+    What else asks for the deployed environments comes last, rather than wait for it.
     """
     for item in items:
         if item.get_closest_marker("engine"):

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import grpc
 
@@ -26,6 +26,7 @@ SCHEMA = "/tfplugin5.Provider/GetSchema"
 RESOURCES, DATA_SOURCES = 2, 3
 """The fields of its answer that map a kind's name to its schema."""
 
+LOCK = threading.Lock()
 UNLIMITED = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 
 
@@ -77,7 +78,13 @@ def varint(message: bytes, place: int) -> tuple[int, int]:
 
 
 class SlimProvider(grpc.GenericRpcHandler):
-    """A server at a socket of its own that passes calls on to a provider."""
+    """A server at a socket of its own that passes calls on to a provider.
+
+    Attributes:
+        schema: the answer about schemas, once one of the servers has it.
+    """
+
+    schema: ClassVar[bytes] = b""
 
     def __init__(self, address: str, socket: Path) -> None:
         """Serve.
@@ -87,8 +94,6 @@ class SlimProvider(grpc.GenericRpcHandler):
             socket: where Terraform finds this one.
         """
         self._channel = grpc.insecure_channel(f"unix:{address}", options=UNLIMITED)
-        self._schema: bytes | None = None
-        self._lock = threading.Lock()
         # As many calls at once as Terraform makes, ten at most, and StopProvider.
         self._server = grpc.server(ThreadPoolExecutor(12), handlers=[self], options=UNLIMITED)
         self._server.add_insecure_port(f"unix:{socket}")
@@ -110,9 +115,10 @@ class SlimProvider(grpc.GenericRpcHandler):
 
     def _call(self, method: str, request: bytes, context: grpc.ServicerContext) -> bytes:
         if method == SCHEMA:
-            with self._lock:
-                self._schema = self._schema or slim(self._ask(method, request, context))
-            return self._schema
+            # Every provider of a run is the same program.
+            with LOCK:
+                SlimProvider.schema = SlimProvider.schema or slim(self._ask(method, request, context))
+            return SlimProvider.schema
         return self._ask(method, request, context)
 
     def _ask(self, method: str, request: bytes, context: grpc.ServicerContext) -> bytes:

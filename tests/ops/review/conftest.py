@@ -1,4 +1,4 @@
-"""The plans of the dozen, whose tests are in tests/deployments/."""
+"""The plans of the deployed environments, whose tests are in tests/deployments/."""
 
 from __future__ import annotations
 

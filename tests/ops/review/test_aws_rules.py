@@ -1,4 +1,4 @@
-"""Rules that AWS enforces and the local AWS does not: kept by the dozen, and seen to fail on broken plans."""
+"""Rules that AWS enforces and the local AWS does not: kept by the deployed environments, and seen to fail on broken plans."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.ops.review.broken_plans import BROKEN, Break
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
-def test_the_dozen_keeps_all_rules(runs: Runs) -> None:
+def test_the_deployed_environments_keep_all_rules(runs: Runs) -> None:
     found = {name: breaches(run.plans().values()) for name, run in runs.runs.items() if not run.error}
     assert {name: breached for name, breached in found.items() if breached} == {}
 

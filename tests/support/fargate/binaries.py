@@ -1,4 +1,7 @@
-"""Finds the programs that tasks need on this machine: the Hatchet engine's, PostgreSQL's, RabbitMQ's and the AWS CLI."""
+"""Finds the programs that tasks need on this machine: the Hatchet engine's, PostgreSQL's, RabbitMQ's and the AWS CLI.
+
+``python -m tests.support.fargate.binaries`` prints why no engine can run here, with exit status 1; 0 where one can.
+"""
 
 from __future__ import annotations
 
@@ -110,3 +113,8 @@ def _first(folders: Iterable[Path], programs: Iterable[str]) -> Path | None:
         (folder for folder in folders if all(os.access(folder / program, os.X_OK) for program in programs)),
         None,
     )
+
+
+if __name__ == "__main__":
+    print(missing())
+    sys.exit(bool(missing()))

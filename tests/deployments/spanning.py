@@ -1,4 +1,4 @@
-"""A dozen environments that span the choices of the environment file."""
+"""Environments that together have every choice of the environment file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from tests.support.deployed import Data
 from tests.support.project import ROOT
 
 ACCOUNT = "123456789012"
-STATES = "our-states"
 SOMEBODYS = "somebodys-results"
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/team/scythe"
@@ -68,12 +67,11 @@ def everything() -> Data:
     }  # fmt: skip
 
 
-def dozen(aws: LocalAws) -> list[Data]:
+def spanning(aws: LocalAws) -> list[Data]:
     """The environments' data; makes in the local AWS what they expect to be there."""
     vpc = _make_vpc(aws)
     token = aws.client("secretsmanager").create_secret(Name="theirs", SecretString="a-token")["ARN"]
-    for bucket in (SOMEBODYS, STATES):
-        aws.client("s3").create_bucket(Bucket=bucket)
+    aws.client("s3").create_bucket(Bucket=SOMEBODYS)
     state = _contract("tests/support/self-hosted.yaml")["state"]["bucket"]
     ireland: Any = {"LocationConstraint": "eu-west-1"}
     aws.client("s3", "eu-west-1").create_bucket(Bucket=state, CreateBucketConfiguration=ireland)
@@ -83,48 +81,47 @@ def dozen(aws: LocalAws) -> list[Data]:
     ]
     return [
         _contract("environments/docs.yaml"),
-        _contract("environments/dev.yaml"),
         _contract("tests/support/self-hosted.yaml"),
         everything(),
         {
-            "name": "per-az", "storage": theirs,
-            "network": {"az_count": 3, "nat": "per_az", "interface_endpoints": ["logs", "ecr.api"]},
-            "workers": {"fan": {"role": "fan", "exec": True}, "leaf": {**LEAF, "architecture": "arm64"}},
-        },
-        {
-            "name": "one-zone", "storage": theirs, "network": {"az_count": 1, "cidr": "172.16.4.0/22"},
-            "state": {"backend": "s3", "bucket": STATES, "kms_key_id": "alias/states"},
-            "workers": {"simulations": LEAF},
-        },
-        {
-            "name": "in-theirs", "network": {"existing": vpc}, "storage": theirs, "image": image(),
-            "hatchet": {"token_secret_arn": token},
+            "name": "in-theirs", "network": {"existing": vpc, "worker_subnets": "public"}, "storage": theirs,
+            "image": "docker.io/example/worker:1.2.3", "hatchet": {"token_secret_arn": token},
             "workers": {"simulations": {**LEAF, "scaling": {"min": 2}, "capacity": {"on_demand": 3}}},
         },
         {
-            "name": "in-theirs-public", "network": {"existing": vpc, "worker_subnets": "public"},
-            "storage": theirs, "image": "docker.io/example/worker:1.2.3", "workers": {"simulations": LEAF},
+            "name": "hosted", "hatchet": {"mode": "self_hosted", "image_registry": "upstream"}, "image": image(),
+            "workers": {"simulations": LEAF},
         },
-        {"name": "hosted", "hatchet": {"mode": "self_hosted"}, "image": image(), "workers": {"simulations": LEAF}},
         {
             "name": "zoned", "network": {"existing": vpc}, "storage": theirs, "image": image(),
             "permissions_boundary": AWS_BOUNDARY,
             "hatchet": {
                 "mode": "self_hosted", "domain": "hatchet.example.org", "zone_id": zone.rpartition("/")[2],
-                "allowed_cidrs": ["10.0.0.0/8"], "broker": "amazon_mq", "engine": {"count": 2, "cpu": 1, "memory": 2},
+                "allowed_cidrs": ["10.0.0.0/8"], "broker": "amazon_mq",
+                "engine": {"count": 2, "cpu": 1, "memory": 2, "architecture": "x86_64"},
+                "api": {"architecture": "x86_64"}, "dashboard": {"architecture": "x86_64"},
                 "database": {"deletion_protection": False, "final_snapshot": False, "backup_days": 0},
             },
             "workers": {"simulations": LEAF, "fanouts": {"role": "fan"}},
         },
         {
-            "name": LONGEST, "region": "ap-northeast-1", "network": {"az_count": 3, "nat": "single"},
+            "name": LONGEST, "region": "ap-northeast-1",
+            "network": {"az_count": 3, "nat": "per_az", "interface_endpoints": ["logs", "ecr.api"]},
             "tags": {f"tag-{number}": "x" * 256 for number in range(40)},
             "storage": {"lifecycle": {"archive_after_days": 1, "delete_after_days": 2}, "prefix": "a.b_c=d"},
-            "workers": {LONGEST_FLEET: {**LEAF, "environment": {f"MODEL_{i}": "x" * 500 for i in range(30)}}},
+            "workers": {
+                LONGEST_FLEET: {
+                    **LEAF, "architecture": "arm64", "environment": {f"MODEL_{i}": "x" * 500 for i in range(30)},
+                },
+                "fan": {"role": "fan", "exec": True},
+            },
         },
         {
-            "name": "beijing", "region": "cn-north-1", "storage": {"versioning": False},
-            "network": {"az_count": 2, "flow_logs": {}, "interface_endpoints": ["ecr.api", "logs", "monitoring"]},
+            "name": "beijing", "region": "cn-north-1", "storage": {"versioning": False, "force_destroy": True},
+            "network": {
+                "az_count": 1, "cidr": "172.16.4.0/22", "flow_logs": {},
+                "interface_endpoints": ["ecr.api", "logs", "monitoring"],
+            },
             "image": image("cn-north-1"), "observability": {"log_retention_days": 1, "alarm_email": "a@example.org"},
             "workers": {"simulations": {**LEAF, "scaling": {"max": 5000}}, "fanouts": {"role": "fan"}},
         },
