@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from collections.abc import Sequence
 
 from moto.moto_server.werkzeug_app import (
     DomainDispatcherApplication,
@@ -22,10 +23,9 @@ from local_aws.local_aws import STAY
 from local_aws.retries import OnceOnly
 
 
-def main() -> None:
+def serve(certificates: Sequence[str]) -> None:
     """Serve until standard input ends, which is also what a parent that was killed looks like."""
-    correct_moto()
-    for arn in sys.argv[1:]:
+    for arn in certificates:
         hold_certificate(arn)
     server = make_server(
         "127.0.0.1",
@@ -46,4 +46,5 @@ def _end_with_parent() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    correct_moto()
+    serve(sys.argv[1:])

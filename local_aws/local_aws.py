@@ -11,11 +11,12 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import boto3
 import botocore.session
 
+from local_aws.forked import SOCKET, Forked
 from local_aws.leftovers import leftovers
 
 ACCOUNT_ID = "123456789012"
@@ -73,14 +74,7 @@ class LocalAws:
         with tempfile.TemporaryDirectory(prefix="local-aws-") as folder:
             log = log or Path(folder) / "local-aws.log"
             with log.open("ab") as stderr:
-                process = subprocess.Popen(
-                    [sys.executable, "-m", "local_aws", *certificates],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=stderr,
-                    env=_server_environment(os.environ),
-                    start_new_session=True,  # a terminal's Ctrl-C must leave it up for a destroy that follows
-                )
+                process = _process(certificates, stderr, _server_environment(os.environ))
             aws = None
             try:
                 aws = cls(f"http://127.0.0.1:{_port(process, log)}", region, log)
@@ -137,6 +131,22 @@ class LocalAws:
         return leftovers(self.client, regions or (self.region,))
 
 
+def _process(
+    certificates: Sequence[str], stderr: IO[bytes], environment: Mapping[str, str]
+) -> subprocess.Popen[bytes] | Forked:
+    """A new server: forked by a template, where there is one."""
+    if SOCKET in os.environ:
+        return Forked(certificates, stderr, environment)
+    return subprocess.Popen(
+        [sys.executable, "-m", "local_aws", *certificates],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        env=environment,
+        start_new_session=True,  # a terminal's Ctrl-C must leave it up for a destroy that follows
+    )
+
+
 def _session() -> boto3.session.Session:
     """A session that reads neither the profile nor the files of this process's user."""
     nowhere = botocore.session.Session(
@@ -165,7 +175,7 @@ def _server_environment(environment: Mapping[str, str]) -> dict[str, str]:
     return inherited | {"MOTO_IAM_LOAD_MANAGED_POLICIES": "true"}
 
 
-def _port(process: subprocess.Popen[bytes], log: Path) -> int:
+def _port(process: subprocess.Popen[bytes] | Forked, log: Path) -> int:
     """The port that the server prints once it listens."""
     assert process.stdout is not None  # noqa: S101  # for the type checker: it is a pipe
     too_late = threading.Timer(_START_SECONDS, process.kill)
@@ -178,7 +188,7 @@ def _port(process: subprocess.Popen[bytes], log: Path) -> int:
     return int(line)
 
 
-def _end(process: subprocess.Popen[bytes], *, keep: bool) -> None:
+def _end(process: subprocess.Popen[bytes] | Forked, *, keep: bool) -> None:
     """Stop the server, or tell it to go on without its parent."""
     if not keep:
         process.terminate()

@@ -17,6 +17,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local_aws import ACCOUNT_ID, LocalAws, LocalAwsError
+from local_aws.forked import SOCKET, template
 
 TAGS = {"project": "every"}
 
@@ -27,7 +28,8 @@ def empty(aws: LocalAws) -> LocalAws:
     return aws
 
 
-def test_it_is_gone_when_its_parent_is_killed() -> None:
+def test_it_is_gone_when_its_parent_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(SOCKET, raising=False)
     program = (
         "import sys\nfrom local_aws import LocalAws\n"
         "with LocalAws.start() as aws:\n    print(aws.endpoint_url, flush=True)\n    sys.stdin.read()\n"
@@ -56,7 +58,20 @@ def test_it_is_gone_after_its_block_and_two_share_nothing() -> None:
             urllib.request.urlopen(aws.endpoint_url, timeout=5)
 
 
+def test_forks_of_a_template_share_nothing_and_end(tmp_path: Path) -> None:
+    with template(tmp_path), LocalAws.start(log=tmp_path / "log") as one, LocalAws.start() as other:
+        vpcs = {aws.client("ec2").describe_vpcs()["Vpcs"][0]["VpcId"] for aws in (one, other)}
+        assert len(vpcs) == 2, "both draw the same ids"
+        one.client("s3").create_bucket(Bucket="only-in-one")
+        assert other.client("s3").list_buckets()["Buckets"] == []
+        processes = [psutil.Process(aws.process_id) for aws in (one, other)]
+    psutil.wait_procs(processes, timeout=10)
+    assert not any(process.is_running() for process in processes)
+    assert "PUT /only-in-one" in (tmp_path / "log").read_text()
+
+
 def test_a_start_that_fails_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(SOCKET, raising=False)
     monkeypatch.setattr(sys, "executable", shutil.which("false"))
     with pytest.raises(LocalAwsError, match=r"^the local AWS did not start: .*$"), LocalAws.start():
         pass

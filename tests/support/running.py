@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 import time
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from local_aws.forked import template
 from tests.support.fargate import binaries
 
 LONGEST = (
@@ -28,8 +31,14 @@ BEGAN = pytest.StashKey[float]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Note when the run begins."""
+    """Note when the run begins; where it has several processes, start what forks local AWSs for all of them."""
     config.stash[BEGAN] = time.monotonic()
+    if config.getoption("numprocesses", None):
+        folder = tempfile.mkdtemp(prefix="local-aws-")
+        running = template(Path(folder))
+        running.__enter__()
+        config.add_cleanup(lambda: shutil.rmtree(folder))
+        config.add_cleanup(lambda: running.__exit__(None, None, None))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
