@@ -58,7 +58,9 @@ def test_the_commands_deploy_and_destroy(tmp_path: Path) -> None:
 
 def test_make_demo_is_the_command() -> None:
     """What it does is in tests/ops/commands/test_demo.py."""
-    told = subprocess.run(["make", "--no-print-directory", "-n", "demo"], cwd=ROOT, capture_output=True, text=True, check=True)
+    told = subprocess.run(
+        ["make", "--no-print-directory", "-n", "demo"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     assert told.stdout.splitlines()[-1] == ".venv/bin/scythe-aws demo"
 
 
