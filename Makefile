@@ -16,7 +16,7 @@ COMPILE := uv pip compile --quiet --upgrade --universal --python-version 3.11 --
 .SILENT:
 
 help: ## say what can be made
-	sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 14
+	sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 15
 
 setup: ## make .venv with the locked packages, unless it is there
 	if [ -z "$(PYTHON)" ]; then \
@@ -46,18 +46,18 @@ demo: setup ## apply environments/docs.yaml to a local AWS, and show that a seco
 	$(BIN)/scythe-aws demo
 
 # GOGC is for Terraform, which lives for seconds. Tests wait for a provider that polls, so more of them run than there
-# are processors. Bytecode that no one keeps is made anew by each of a thousand processes.
+# are processors. Without kept bytecode, each of a thousand processes compiles the project again.
 unexport PYTHONDONTWRITEBYTECODE
 PYTEST = $(BIN)/python -c 'import scythe' 2>/dev/null || { \
   echo 'Python 3.11 or 3.12 is needed for the tests, as for scythe-engine 1.3.0: install it beside' >&2; exit 2; }; \
-  PATH="$(CURDIR)/$(BIN):$$PATH" GOGC=800 $(BIN)/pytest --durations 10 --numprocesses 3
+  PATH="$(CURDIR)/$(BIN):$$PATH" GOGC=800 $(BIN)/pytest --durations 10
 
 test: setup ## before a commit: lint, types, fast tests, one deployment, benchmarks (5 minutes)
-	$(PYTEST) -m 'not slow' --budget 5
+	$(PYTEST) --numprocesses 3 -m 'not slow' --budget 5
 
 test-all: test tools ## everything (20 minutes), and a real Hatchet engine's tests where there is one (20 more)
-	$(PYTEST) -m 'slow and not engine' --budget 15
-	if reason=$$($(BIN)/python -m tests.support.fargate.binaries); then $(PYTEST) -m engine --budget 20; \
+	$(PYTEST) --numprocesses 4 -m 'slow and not engine' --budget 15
+	if reason=$$($(BIN)/python -m tests.support.fargate.binaries); then $(PYTEST) --numprocesses 2 -m engine --budget 20; \
 	else echo "The engine's tests are skipped: $$reason"; fi
 
 .PHONY: tools
