@@ -54,11 +54,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     What else asks for the deployed environments comes last, rather than wait for it.
     """
+    lacking = binaries.missing()
     for item in items:
         if item.get_closest_marker("engine"):
             item.add_marker(pytest.mark.slow)
-            if lacking := binaries.missing():
-                item.add_marker(pytest.mark.skip(lacking))
+            item.add_marker(pytest.mark.skipif(bool(lacking), reason=lacking))
     asking = {item.path for item in items if "runs" in getattr(item, "fixturenames", ())}
 
     def place(item: pytest.Item) -> int:
