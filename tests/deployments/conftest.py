@@ -6,6 +6,7 @@ import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -67,8 +68,14 @@ class Run:
     def plan(self, part: str) -> Data:
         """The JSON of the plan that was made once all was there: every value in it is known."""
         assert not self.error, self.error
-        plan: Data = json.loads(self.plan_file(part).read_text())
-        return plan
+        return _read(self.plan_file(part))
+
+
+@cache
+def _read(file: Path) -> Data:
+    """A plan's JSON, read once; who breaks it breaks a copy."""
+    plan: Data = json.loads(file.read_text())
+    return plan
 
 
 @dataclass

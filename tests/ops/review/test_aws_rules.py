@@ -20,7 +20,7 @@ def test_the_deployed_environments_keep_all_rules(runs: Runs) -> None:
 
 
 def test_what_only_an_apply_tells_is_not_judged(runs: Runs) -> None:
-    plans = runs.runs["everything"].plans().values()
+    plans = copy.deepcopy(runs.runs["everything"].plans()).values()
     for plan in plans:
         for resource in plan["planned_values"]["root_module"]["resources"]:
             for name in list(resource["values"]):
