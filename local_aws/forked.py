@@ -74,9 +74,12 @@ def template(folder: Path) -> Iterator[None]:
     ) as process:
         assert process.stdout is not None  # noqa: S101  # for the type checker: it is a pipe
         process.stdout.readline()
+        before = os.environ.get(SOCKET)
         os.environ[SOCKET] = str(path)
         try:
             yield
         finally:
-            del os.environ[SOCKET]
+            os.environ.pop(SOCKET)
+            if before is not None:
+                os.environ[SOCKET] = before
             process.terminate()
