@@ -5,6 +5,7 @@ Unless what it read by then is `STAY`: then it runs until it is killed.
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import threading
@@ -25,6 +26,8 @@ from local_aws.retries import OnceOnly
 
 def serve(certificates: Sequence[str]) -> None:
     """Serve until standard input ends, which is also what a parent that was killed looks like."""
+    # Else Werkzeug colours each line of its log.
+    logging.getLogger("werkzeug").addHandler(logging.StreamHandler())
     for arn in certificates:
         hold_certificate(arn)
     server = make_server(

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import Any
 
+from moto import backends
 from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
 from moto.budgets.responses import BudgetsResponse
+from moto.core import responses
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, BaseResponse
+from moto.core.utils import method_names_from_class
 from moto.iam import models as iam
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
 from moto.s3.models import FakeDeleteMarker
@@ -25,6 +29,7 @@ from local_aws.service_discovery import correct_service_discovery
 
 def correct_moto() -> None:
     """Correct moto in this process; to be called once, before it serves."""
+    find_services_and_actions_once()
     refuse_unknown_actions()
     look_up_keys_where_roles_are()
     keep_tags(ApplicationAutoScalingResponse, "ResourceARN")
@@ -45,6 +50,13 @@ class UnknownOperationError(ServiceException):
     """An action that moto lacks."""
 
     code = "UnknownOperationException"
+
+
+def find_services_and_actions_once() -> None:
+    """Keep which services and actions there are: moto lists its folders and a class's methods at each request."""
+    services = tuple(backends.list_of_moto_modules())
+    replace(backends, "list_of_moto_modules", lambda: services)
+    replace(responses, "method_names_from_class", cache(method_names_from_class))
 
 
 def look_up_keys_where_roles_are() -> None:

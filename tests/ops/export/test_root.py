@@ -29,37 +29,34 @@ resource "aws_subnet" "theirs" {
   availability_zone = "us-east-1${["a", "b"][count.index]}"
 }
 
+locals {
+  networks = {
+    cloud = { az_count = 1 }
+    hosted = {
+      existing = {
+        vpc_id             = aws_vpc.theirs.id
+        public_subnet_ids  = aws_subnet.theirs[*].id
+        private_subnet_ids = aws_subnet.theirs[*].id
+      }
+    }
+  }
+}
+
 module "made" {
   source   = "./dist"
-  for_each = { for name in ["cloud", "hosted"] : name => var.deployments[name] }
+  for_each = var.deployments
 
   name          = each.key
   tags          = { team = "buildings" }
-  network       = try(each.value.network, null)
+  network       = local.networks[each.key]
   hatchet       = try(each.value.hatchet, null)
   observability = try(each.value.observability, null)
   image         = each.value.image
   workers       = each.value.workers
 }
 
-module "zoned" {
-  source = "./dist"
-
-  name    = "zoned"
-  hatchet = var.deployments.zoned.hatchet
-  image   = var.deployments.zoned.image
-  workers = var.deployments.zoned.workers
-  network = {
-    existing = {
-      vpc_id             = aws_vpc.theirs.id
-      public_subnet_ids  = aws_subnet.theirs[*].id
-      private_subnet_ids = aws_subnet.theirs[*].id
-    }
-  }
-}
-
 output "made" {
-  value = merge(module.made, { zoned = module.zoned })
+  value = module.made
 }
 """
 
@@ -72,32 +69,28 @@ RELEASED = {"deletion_protection": False, "final_snapshot": False}
 
 def deployments(zone_id: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """What there is first, and what it becomes."""
-    cloud: dict[str, Any] = {"image": IMAGE, "network": {"az_count": 1}}
-    engine = {"mode": "self_hosted", "broker": "rabbitmq"}
-    hosted: dict[str, Any] = {"image": IMAGE, "workers": {"simulations": LEAF}}
-    public = {
+    engine = {
         "mode": "self_hosted", "domain": "hatchet.example.org", "zone_id": zone_id,
-        "allowed_cidrs": ["10.0.0.0/8"], "database": RELEASED,
+        "allowed_cidrs": ["10.0.0.0/8"], "broker": "rabbitmq",
     }  # fmt: skip
-    zoned = {
-        "image": IMAGE,
-        "workers": {"simulations": {**LEAF, "scaling": {"min": 2}}},
-    }
-    first = {
+    first: dict[str, Any] = {
         "cloud": {
-            **cloud,
+            "image": IMAGE,
             "observability": {"alarm_email": "ops@example.org", "monthly_budget_usd": 100},
             "workers": {
                 "simulations": {**LEAF, "scaling": {"min": 1, "schedule": [NIGHT]}},
                 "fan": {"role": "fan"},
             },
         },
-        "hosted": {**hosted, "hatchet": engine},
-        "zoned": {**zoned, "hatchet": public},
+        "hosted": {
+            "image": IMAGE,
+            "hatchet": engine,
+            "workers": {"simulations": {**LEAF, "scaling": {"min": 2}}},
+        },
     }
     second = {
         "cloud": {
-            **cloud,
+            "image": IMAGE,
             "workers": {
                 "simulations": {**LEAF, "scaling": {"min": 1}},
                 "heavy": {
@@ -107,8 +100,7 @@ def deployments(zone_id: str) -> tuple[dict[str, Any], dict[str, Any]]:
                 },
             },
         },
-        "hosted": {**hosted, "hatchet": {"mode": "self_hosted", "database": RELEASED}},
-        "zoned": {**zoned, "hatchet": {**public, "allowed_cidrs": []}},
+        "hosted": {**first["hosted"], "hatchet": {"mode": "self_hosted", "database": RELEASED}},
     }
     return first, second
 
@@ -138,7 +130,7 @@ def floors(aws: LocalAws) -> dict[str, int]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-def test_deployments_with_hatchet_cloud_and_with_engines_of_their_own(
+def test_deployments_with_hatchet_cloud_and_with_an_engine_of_ones_own(
     tmp_path: Path, aws: LocalAws, providers: Providers, modules_repository: dict[str, str]
 ) -> None:
     zone = aws.client("route53").create_hosted_zone(Name="example.org", CallerReference="ours")["HostedZone"][
@@ -152,17 +144,16 @@ def test_deployments_with_hatchet_cloud_and_with_engines_of_their_own(
 
     made = outputs["made"]
     assert {name: found["alarms_topic_arn"] is not None for name, found in made.items()} == {
-        "cloud": True, "hosted": False, "zoned": False,
+        "cloud": True, "hosted": False,
     }  # fmt: skip
     assert {name: found["engine_address"] is not None for name, found in made.items()} == {
-        "cloud": False, "hosted": True, "zoned": True,
+        "cloud": False, "hosted": True,
     }  # fmt: skip
-    assert made["zoned"]["vpc_id"] not in {None, made["cloud"]["vpc_id"], made["hosted"]["vpc_id"]}
     assert {name: found["dashboard_url"] for name, found in made.items()} == {
-        "cloud": None, "hosted": "http://localhost:8080", "zoned": "https://hatchet.example.org",
+        "cloud": None, "hosted": "https://hatchet.example.org",
     }  # fmt: skip
+    assert made["hosted"]["vpc_id"] not in {None, made["cloud"]["vpc_id"]}
     assert "rabbitmq" in " ".join(services(aws, "hosted-hatchet"))
-    assert "rabbitmq" not in " ".join(services(aws, "zoned-hatchet"))
     assert scheduled(aws) == {NIGHT["start"], NIGHT["end"]}
     # Nothing runs before there is a token.
     assert set(floors(aws).values()) == {0}
@@ -172,11 +163,11 @@ def test_deployments_with_hatchet_cloud_and_with_engines_of_their_own(
 
     made = outputs["made"]
     assert {name: found["alarms_topic_arn"] for name, found in made.items()} == dict.fromkeys(made)
+    assert made["hosted"]["dashboard_url"] == "http://localhost:8080"
     assert "rabbitmq" not in " ".join(services(aws, "hosted-hatchet"))
     assert scheduled(aws) == set()
     assert floors(aws) == {
-        "cloud-workers/heavy": 0, "cloud-workers/simulations": 1, "hosted-workers/simulations": 0,
-        "zoned-workers/simulations": 2,
+        "cloud-workers/heavy": 0, "cloud-workers/simulations": 1, "hosted-workers/simulations": 2,
     }  # fmt: skip
 
     consumer.destroy(deployments=second)

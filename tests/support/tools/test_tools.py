@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from local_aws import LocalAws
 from tests.support.project import ROOT
 from tests.support.tools import checkov
 from tests.support.tools.cdktf import cdktf
@@ -147,31 +146,6 @@ def test_an_installation_is_made_anew_for_another_lock_file_or_after_a_failure(t
     assert made == ["1", "2", "broken", "broken"]
 
 
-APP = """
-import os
-from cdktf import App, LocalBackend, TerraformOutput, TerraformResource, TerraformStack
-
-stack = TerraformStack(app := App(), "tiny")
-LocalBackend(stack, path="tiny.tfstate")
-thing = TerraformResource(stack, "thing", terraform_resource_type="terraform_data")
-thing.add_override("input", os.environ["SIZE"])
-TerraformOutput(stack, "size", value=thing.get_string_attribute("output"))
-app.synth()
-"""
-
-BUCKET_APP = """
-from cdktf import App, LocalBackend, TerraformResource, TerraformStack
-
-stack = TerraformStack(app := App(), "bucket")
-LocalBackend(stack, path="bucket.tfstate")
-stack.add_override("terraform.required_providers.aws", {"source": "hashicorp/aws", "version": "5.100.0"})
-stack.add_override("provider.aws", [{"s3_use_path_style": True}])
-bucket = TerraformResource(stack, "results", terraform_resource_type="aws_s3_bucket")
-bucket.add_override("bucket", "results-of-the-tools-test")
-app.synth()
-"""
-
-
 def cdktf_project(folder: Path, program: str) -> Path:
     (folder / "main.py").write_text(program)
     settings = {
@@ -184,38 +158,10 @@ def cdktf_project(folder: Path, program: str) -> Path:
     return folder
 
 
-def test_cdktf_deploys_compares_and_destroys(tmp_path: Path) -> None:
-    project = cdktf_project(tmp_path, APP)
-
-    def run(command: Any, size: str) -> str:
-        result = cdktf(command, "tiny", project=project, environment={**os.environ, "SIZE": size})
-        assert result.returncode == 0, result.stdout
-        return result.stdout
-
-    assert "1 added, 0 changed, 0 destroyed" in run("deploy", "small")
-    assert "No changes." in run("diff", "small")
-    assert "0 to add, 1 to change, 0 to destroy" in run("diff", "large")
-    assert "1 destroyed" in run("destroy", "small")
-
-
 def test_cdktf_gives_the_status_and_words_of_a_failure(tmp_path: Path) -> None:
     result = cdktf("deploy", project=cdktf_project(tmp_path, "raise SystemExit('no such environment')"))
     assert result.returncode != 0
     assert "no such environment" in result.stdout
-
-
-def test_cdktf_reaches_the_local_aws(tmp_path: Path) -> None:
-    project = cdktf_project(tmp_path, BUCKET_APP)
-    with LocalAws.start() as aws:
-
-        def buckets() -> list[str]:
-            return [bucket["Name"] for bucket in aws.client("s3").list_buckets()["Buckets"]]
-
-        assert cdktf("deploy", project=project, environment=aws.environment).returncode == 0
-        assert buckets() == ["results-of-the-tools-test"]
-        assert "No changes." in cdktf("diff", project=project, environment=aws.environment).stdout
-        assert cdktf("destroy", project=project, environment=aws.environment).returncode == 0
-        assert buckets() == []
 
 
 LOGS_APP = """
