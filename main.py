@@ -192,10 +192,10 @@ def deployment_of(environment: Environment) -> Deployment:
     )
 
 
-def compose(app: ScytheApp, environment: Environment, only: str | None = None) -> None:
-    """Build an environment's stacks, or the one that makes this part of it."""
+def compose(app: ScytheApp, environment: Environment) -> None:
+    """Build an environment's stacks."""
     deployment = deployment_of(environment)
-    for part in (only,) if only else parts(environment):
+    for part in parts(environment):
         COMPOSERS[part](EnvironmentStack(app, deployment, part), environment)
 
 

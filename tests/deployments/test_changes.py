@@ -235,10 +235,9 @@ def _plan_changes(folder: Path) -> dict[str, Any]:
             list(pool.map(lambda part: before.apply([part]), ("network", "storage")))
         before.apply(["workers"])
         versions = {
-            case: before.changed(changed(settings), folder / f"case-{number}", part)
-            for number, (case, (part, settings, _)) in enumerate(CASES.items())
+            case: before.changed(changed(settings), folder / f"case-{number}")
+            for number, (case, (_, settings, _)) in enumerate(CASES.items())
         }
-        further = before.changed(changed(CASES["a further zone"][1]), folder / "further")
 
         def plan(case: str) -> dict[str, str]:
             return dict(versions[case].plan(CASES[case][0]).actions)
@@ -246,7 +245,8 @@ def _plan_changes(folder: Path) -> dict[str, Any]:
         with ThreadPoolExecutor(3) as pool:
             actions = dict(zip(CASES, pool.map(plan, CASES), strict=True))
 
-        cidrs = _cidrs(versions["a further zone"].plan_json("network"))
+        further = versions["a further zone"]
+        cidrs = _cidrs(further.plan_json("network"))
         try:
             further.apply(["network"])
             after_zone = dict(further.plan("workers").actions)

@@ -97,7 +97,7 @@ def _plan_changes(folder: Path) -> dict[str, Any]:
             list(pool.map(lambda part: before.apply([part]), ("network", "storage")))
         before.apply(["hatchet"])
         cases = {
-            name: before.changed(changed(settings), folder / f"case-{number}", "hatchet")
+            name: before.changed(changed(settings), folder / f"case-{number}")
             for number, (name, (settings, _)) in enumerate(CASES.items())
         }
         with ThreadPoolExecutor(3) as pool:

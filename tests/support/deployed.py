@@ -17,9 +17,8 @@ import yaml
 from environments.loading import load
 from environments.schema import Environment
 from local_aws import LocalAws
-from main import compose, parts, synthesize
+from main import parts, synthesize
 from ops.terraform import Plan, Terraform
-from synthesis.output import synthesized_into
 from tests.support.providers import Providers
 
 Data = dict[str, Any]
@@ -159,19 +158,16 @@ class Deployed:
         template.with_name("state.json").write_text(pulled)
         return pulled
 
-    def changed(self, data: Data, folder: Path, part: str | None = None) -> Self:
+    def changed(self, data: Data, folder: Path) -> Self:
         """Synthesize other data for the environment beside a copy of its states, whose plans wait for no others.
 
         Args:
             data: what the environment would become.
             folder: one of its own.
-            part: the one stack that will be planned; by default there are all.
         """
-        environment = environment_of(data, folder / "environments")
-        with synthesized_into(folder / "cdktf.out") as app:
-            compose(app, environment, part)
+        other = self.synthesized(self.aws, folder, data, providers=self._providers)
         shutil.copytree(self.folder / "state", folder / "state")
-        return type(self)(self.aws, folder, environment, providers=self._providers)
+        return other
 
     def released(self, data: Data) -> Deployed:
         """Synthesize what an operator applies before a self-hosted engine can be destroyed: its database given up.

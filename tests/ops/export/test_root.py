@@ -29,34 +29,36 @@ resource "aws_subnet" "theirs" {
   availability_zone = "us-east-1${["a", "b"][count.index]}"
 }
 
-locals {
-  networks = {
-    cloud = { az_count = 1 }
-    hosted = {
-      existing = {
-        vpc_id             = aws_vpc.theirs.id
-        public_subnet_ids  = aws_subnet.theirs[*].id
-        private_subnet_ids = aws_subnet.theirs[*].id
-      }
-    }
-  }
-}
-
 module "made" {
   source   = "./dist"
-  for_each = var.deployments
+  for_each = { for name in ["cloud"] : name => var.deployments[name] }
 
   name          = each.key
   tags          = { team = "buildings" }
-  network       = local.networks[each.key]
-  hatchet       = try(each.value.hatchet, null)
+  network       = { az_count = 1 }
   observability = try(each.value.observability, null)
   image         = each.value.image
   workers       = each.value.workers
 }
 
+module "hosted" {
+  source = "./dist"
+
+  name    = "hosted"
+  hatchet = var.deployments.hosted.hatchet
+  image   = var.deployments.hosted.image
+  workers = var.deployments.hosted.workers
+  network = {
+    existing = {
+      vpc_id             = aws_vpc.theirs.id
+      public_subnet_ids  = aws_subnet.theirs[*].id
+      private_subnet_ids = aws_subnet.theirs[*].id
+    }
+  }
+}
+
 output "made" {
-  value = module.made
+  value = merge(module.made, { hosted = module.hosted })
 }
 """
 
