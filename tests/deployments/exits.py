@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from constructs import Construct
 
@@ -34,6 +34,7 @@ class Left:
 
     Attributes:
         actions: what the plan of each stack's configuration would do, by part and address.
+        changes: the attributes that each would change, by address, with their values before and after.
         outputs: which outputs each would change.
         again: what the plans would do after the moves, where those are carried out.
         moves: where each configuration has a resource of the stack, by its address without instances.
@@ -41,6 +42,7 @@ class Left:
     """
 
     actions: dict[str, dict[str, str]] = field(default_factory=dict)
+    changes: dict[str, dict[str, Any]] = field(default_factory=dict)
     outputs: dict[str, list[str]] = field(default_factory=dict)
     again: dict[str, dict[str, str]] = field(default_factory=dict)
     moves: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -87,6 +89,7 @@ class Exit:
                 left.moves[part] = self.moves(part)
                 plan = self.plan(part)
                 left.actions[part], left.outputs[part] = dict(plan.actions), sorted(plan.outputs)
+                left.changes[part] = {} if set(plan.actions.values()) <= {"move"} else self.changes(part)
                 if self._deployed.name == CARRIED_OUT:
                     again = self.move(part)
                     left.again[part] = {**again.actions, **again.outputs}
@@ -108,6 +111,21 @@ class Exit:
         with self._command(part) as terraform:
             terraform.init()
             return terraform.plan(self.stack(part) / "plan", refresh=False)
+
+    def changes(self, part: str) -> dict[str, Any]:
+        """The attributes that the plan would change, by address: before and after."""
+        with self._command(part) as terraform:
+            shown = terraform.show_json(self.stack(part) / "plan")
+        found = {}
+        for resource in shown["resource_changes"]:
+            before, after = (resource["change"][side] or {} for side in ("before", "after"))
+            if before != after:
+                found[resource["address"]] = {
+                    key: (before.get(key), after.get(key))
+                    for key in before.keys() | after.keys()
+                    if before.get(key) != after.get(key)
+                }
+        return found
 
     def move(self, part: str) -> Plan:
         """Carry out what `plan` planned, and plan again."""

@@ -20,7 +20,7 @@ from tests.support.strategies import environments
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
-DRAWN = 40
+DRAWN = 24
 
 
 def draw() -> list[Data]:

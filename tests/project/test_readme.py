@@ -1,8 +1,9 @@
-"""The README: its commands run as they stand, its picture is what the stacks say, its links lead somewhere."""
+"""The README: its commands run as they stand, CDKTF's beside them; the picture is the stacks'; links lead somewhere."""
 
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -13,9 +14,9 @@ from local_aws import LocalAws
 from main import synthesize
 from ops.export.rendering import render
 from ops.picture import PICTURE, Synthesized, draw
-from tests.project.test_cdktf_cli import copy_of_project
 from tests.support.command import client_token
 from tests.support.project import ROOT
+from tests.support.tools.cdktf import cdktf
 
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 
@@ -23,6 +24,16 @@ DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").
 def commands() -> list[str]:
     blocks: list[str] = re.findall(r"^```sh\n(.*?)^```$", (ROOT / "README.md").read_text(), re.M | re.S)
     return blocks
+
+
+def copy_of_project(folder: Path) -> Path:
+    """What the commands need of the project, in a folder whose state and output are not a person's."""
+    for name in ("environments", "modules", "synthesis"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("cdktf.json", "main.py"):
+        shutil.copy(ROOT / name, folder / name)
+    (folder / ".venv").symlink_to(ROOT / ".venv")
+    return folder
 
 
 @pytest.mark.slow
@@ -41,6 +52,8 @@ def test_the_commands_deploy_and_destroy(tmp_path: Path) -> None:
         others.insert(stored + 1, connect)
         said = {}
         for block in others:
+            if "destroy" in block:
+                _take_over_with_cdktf(project, aws)
             run = subprocess.run(
                 ["bash", "-euc", f". .venv/bin/activate\n{block}"],
                 cwd=project,
@@ -54,6 +67,24 @@ def test_the_commands_deploy_and_destroy(tmp_path: Path) -> None:
         assert said[connect] == "results go to s3://docs-scythe-123456789012-us-east-1/my-project\n"
         assert aws.leftovers() == []
     assert (project / "dist" / "terraform-aws-scythe" / "modules" / "network").is_dir()
+
+
+def _take_over_with_cdktf(project: Path, aws: LocalAws) -> None:
+    """The real CDKTF command line compares, destroys and deploys what Terraform deployed."""
+    narrowed = aws.environment | {"SCYTHE_AWS_ENVIRONMENTS": "environments/docs.yaml"}
+    compared = cdktf("diff", "docs-workers", project=project, environment=narrowed)
+    assert compared.returncode == 0, compared.stdout
+    assert "No changes. Your infrastructure matches the configuration." in compared.stdout
+
+    destroyed = cdktf("destroy", "docs-workers", project=project, environment=narrowed)
+    assert destroyed.returncode == 0, destroyed.stdout
+    assert destroyed.stdout.count("Destroy complete!") == 1, destroyed.stdout
+
+    deployed = cdktf("deploy", "docs-*", project=project, environment=narrowed)
+    assert deployed.returncode == 0, deployed.stdout
+    assert deployed.stdout.count("Apply complete!") == 3, deployed.stdout
+    states = sorted(path.stem for path in (project / "state").glob("*.tfstate"))
+    assert states == ["docs-network", "docs-storage", "docs-workers"]
 
 
 def test_make_demo_is_the_command() -> None:

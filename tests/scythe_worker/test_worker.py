@@ -58,7 +58,7 @@ def worker(*arguments: str, at: Path, given: Mapping[str, str]) -> subprocess.Co
     """Run the image's command in a folder."""
     return subprocess.run(
         [sys.executable, "-m", "scythe_worker", *arguments],
-        cwd=at, env=dict(given), capture_output=True, text=True, timeout=60, check=False,
+        cwd=at, env=dict(given), capture_output=True, text=True, timeout=180, check=False,
     )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ LONGEST = (
     "deployments/test_spanning.py",
     "deployments/test_hatchet_changes.py",
     "ops/export/test_root.py",
+    "project/test_readme.py",
     "deployments/test_again.py",
     "deployments/test_changes.py",
     "local_aws/test_terraform.py",
