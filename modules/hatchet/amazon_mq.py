@@ -123,7 +123,7 @@ class AmazonMq(Construct):
             auto_minor_version_upgrade=True,
             apply_immediately=True,
             maintenance_window_start_time=MqBrokerMaintenanceWindowStartTime(
-                day_of_week="SUNDAY", time_of_day="03:00", time_zone="UTC"
+                day_of_week="WEDNESDAY", time_of_day="03:00", time_zone="UTC"
             ),
             logs=MqBrokerLogs(general=True),
             tags=label.tagged(),

@@ -16,6 +16,7 @@ class HealthCheck:
     Attributes:
         command: what ends with 0 where it is.
         interval: seconds between two checks.
+        timeout: seconds that one may take.
         retries: failures in a row after which it is not (at most 10).
         start_seconds: after its start, in which failures do not count.
     """
@@ -24,14 +25,11 @@ class HealthCheck:
     interval: int = 20
     retries: int = 10
     start_seconds: int = 60
+    timeout: int = 10
 
     @classmethod
     def get(cls, url: str) -> HealthCheck:
-        """Whether an address answers with 2xx. Hatchet's images have busybox's wget, and no curl.
-
-        Ten failures, 20 seconds apart, outlast the failover of a database with a standby: 60 to 120 seconds
-        (Amazon RDS User Guide, "Failing over a Multi-AZ DB instance").
-        """
+        """Whether an address answers with 2xx. Hatchet's images have busybox's wget, and no curl."""
         return cls(["CMD", "wget", "-q", "-O", "/dev/null", url])
 
     def document(self) -> dict[str, object]:
@@ -39,7 +37,7 @@ class HealthCheck:
         return {
             "command": list(self.command),
             "interval": self.interval,
-            "timeout": 10,
+            "timeout": self.timeout,
             "retries": self.retries,
             "startPeriod": self.start_seconds,
         }
@@ -56,8 +54,12 @@ class Container:
         environment: variables, each with the expression of its value; null leaves one out.
         secrets: variables that ECS reads from Secrets Manager at each start, each with its ``valueFrom``, likewise.
         user: whom it runs as.
-        after: the containers that must have ended well before it starts. Without a ``startTimeout`` there is no limit
-            to how long they take (Amazon ECS API, ``ContainerDefinition``).
+        replaces_entry_point: whether its image has an ENTRYPOINT, in whose place the program stands. Where there is
+            none the program stands in ``command``: an ``entryPoint`` with an empty ``command`` may start with the
+            image's CMD as arguments or without (the platform decides), a ``command`` alone is the same everywhere.
+        drops: whether it drops all capabilities; an expression where Terraform decides.
+        after: the containers that must have ended well before it starts. They may take three hours, after which ECS
+            gives a task up that is not running (Amazon ECS API, ``ContainerDefinition``, ``startTimeout``).
         essential: whether the task ends with it.
         health_check: when it counts as healthy.
         stop_seconds: between SIGTERM and SIGKILL.
@@ -74,6 +76,8 @@ class Container:
     environment: Mapping[str, Expression] = field(default_factory=dict)
     secrets: Mapping[str, Expression] = field(default_factory=dict)
     user: str = "65534:65534"
+    replaces_entry_point: bool = False
+    drops: Expression | None = None
     after: Sequence[str] = ()
     essential: bool = True
     health_check: HealthCheck | None = None
@@ -86,7 +90,7 @@ class Container:
 
     def document(self, log_group_name: Expression, region: Expression) -> dict[str, object]:
         """In the words of the ECS API."""
-        program, *arguments = self.command
+        dropped = Expression(f'{self.drops} ? ["ALL"] : []') if self.drops is not None else ["ALL"]
         optional: dict[str, object] = {}
         if self.after:
             optional["dependsOn"] = [{"containerName": name, "condition": "SUCCESS"} for name in self.after]
@@ -99,12 +103,11 @@ class Container:
             "name": self.name,
             "image": self.image,
             "essential": self.essential,
-            "entryPoint": [program],
-            "command": arguments,
+            **self._program(),
             "user": self.user,
             "readonlyRootFilesystem": self.read_only,
             # Nothing here is made to be PID 1, which gets no signal that it does not ask for.
-            "linuxParameters": {"initProcessEnabled": True, "capabilities": {"drop": ["ALL"]}},
+            "linuxParameters": {"initProcessEnabled": True, "capabilities": {"drop": dropped}},
             "stopTimeout": self.stop_seconds,
             "environment": _listed(self.environment, "value"),
             "secrets": _listed(self.secrets, "valueFrom"),
@@ -117,6 +120,12 @@ class Container:
             "volumesFrom": [],
             **optional,
         }
+
+    def _program(self) -> dict[str, object]:
+        if not self.replaces_entry_point:
+            return {"command": list(self.command)}
+        program, *arguments = self.command
+        return {"entryPoint": [program], "command": arguments}
 
 
 def _listed(values: Mapping[str, Expression], key: str) -> Expression:

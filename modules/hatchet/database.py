@@ -27,6 +27,12 @@ NAME = "hatchet"
 
 PORT = 5432
 
+MOST_GB = 65_536
+"""Of gp3 (Amazon RDS User Guide, "Amazon RDS DB instance storage")."""
+
+MAINTENANCE = "sun:03:00-sun:04:00"
+"""UTC; Amazon MQ's is another day's, so that never both are away."""
+
 NOT_IN_PASSWORDS = "/@\"' "
 """Amazon RDS User Guide, "Constraints for passwords" of PostgreSQL."""
 
@@ -177,7 +183,11 @@ class HatchetDatabase(Construct):
             storage_type="gp3",
             storage_encrypted=True,
             allocated_storage=number(settings.storage_gb),
-            max_allocated_storage=number(f"coalesce({settings.max_storage_gb}, {settings.storage_gb} * 5)"),
+            # At 0 it does not grow: there is no room for the 10 % that it must have.
+            max_allocated_storage=number(
+                f"coalesce({settings.max_storage_gb}, {settings.storage_gb} * 11 > {MOST_GB} * 10 ? 0 : "
+                f"min({settings.storage_gb} * 5, {MOST_GB}))"
+            ),
             multi_az=flag(settings.multi_az),
             db_subnet_group_name=text(ref(subnets).name),
             vpc_security_group_ids=[text(ref(group).id)],
@@ -187,8 +197,9 @@ class HatchetDatabase(Construct):
             ca_cert_identifier="rds-ca-rsa2048-g1",
             backup_retention_period=number(settings.backup_days),
             backup_window="01:00-02:00",
-            maintenance_window="sun:03:00-sun:04:00",
-            auto_minor_version_upgrade=True,
+            maintenance_window=MAINTENANCE,
+            # Of a version that is pinned, a plan after the first of them would ask for a downgrade, which RDS refuses.
+            auto_minor_version_upgrade=flag(f'!strcontains({settings.engine_version}, ".")'),
             allow_major_version_upgrade=True,
             # What a plan said that was approved happens then, not in some night.
             apply_immediately=True,

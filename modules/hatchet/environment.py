@@ -21,10 +21,6 @@ simulation whose Spot workers were taken ten times, a matter of hours for long o
 RETENTION = "720h"
 """How long runs and their events are kept; results are in S3. Hatchet's own default, said so that it stays."""
 
-CONNECTIONS = 20
-"""Of each engine and API to the database, beside a few of their own for messages. While a deployment has two of each,
-that is 120 of the 190 that a db.t4g.small takes (Amazon RDS User Guide, "Maximum number of database connections")."""
-
 
 @dataclass(frozen=True)
 class Addresses:
@@ -62,6 +58,7 @@ def server_environment(
     password_version: Expression,
     broker: Expression,
     broker_address: Expression,
+    pools: dict[str, Expression],
 ) -> dict[str, Expression]:
     """The variables of the engine and of the API alike, each with the expression of its value.
 
@@ -71,10 +68,10 @@ def server_environment(
         password_version: a new password makes a new task definition, since ECS reads it only at a start.
         broker: the setting.
         broker_address: of a broker of Amazon MQ, else null; another makes a new task definition likewise.
+        pools: what bounds its connections to the database (`modules.hatchet.connections`).
     """
     fixed = {
         "DATABASE_LOGGER_FORMAT": "json",
-        "DATABASE_MAX_CONNS": str(CONNECTIONS),
         "SERVER_ADDITIONAL_LOGGERS_PGXSTATS_FORMAT": "json",
         "SERVER_ADDITIONAL_LOGGERS_QUEUE_FORMAT": "json",
         "SERVER_ALLOW_CREATE_TENANT": "false",
@@ -98,6 +95,7 @@ def server_environment(
     return {
         **{name: Expression(hcl(value)) for name, value in fixed.items()},
         **addresses.of_tokens(),
+        **pools,
         "BROKER_ADDRESS": broker_address,
         "DATABASE_PASSWORD_VERSION": Expression(f"tostring({password_version})"),
         "DATABASE_URL": database_url,

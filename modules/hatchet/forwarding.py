@@ -45,6 +45,15 @@ class Forwarding(Construct):
             # Service Authorization Reference: "AWS Systems Manager", "Amazon ECS", "Elastic Load Balancing V2".
             policy=policy(
                 Statement(["ssm:StartSession"], [tasks, document]),
+                # Their own alone: a session's id begins with the caller's user id or name (AWS Systems Manager User
+                # Guide, "Sample IAM policies for Session Manager").
+                Statement(
+                    ["ssm:TerminateSession"],
+                    [
+                        account.arn("ssm", "session/$${aws:userid}-*"),
+                        account.arn("ssm", "session/$${aws:username}-*"),
+                    ],
+                ),
                 Statement(["ecs:DescribeTasks"], [tasks]),
                 Statement(
                     ["ecs:ListTasks"], ["*"], [Condition("ArnEquals", "ecs:cluster", [text(cluster.arn)])]

@@ -15,6 +15,7 @@ from modules.common.port import Port
 from modules.hatchet.amazon_mq import AmazonMq
 from modules.hatchet.attributes import HatchetAccess, HatchetAttributes
 from modules.hatchet.client import GRPC, HTTP
+from modules.hatchet.connections import pool_variables
 from modules.hatchet.container import Container, HealthCheck
 from modules.hatchet.database import HatchetDatabase
 from modules.hatchet.environment import HEALTH, Addresses, server_environment
@@ -28,7 +29,7 @@ from modules.hatchet.service import HatchetService, Rollout, Surroundings, Targe
 from modules.hatchet.set_up import SetUp
 from modules.hatchet.settings import HatchetSettings
 from modules.network.attributes import NetworkAttributes
-from synthesis.expression import Expression, hcl, ref, text
+from synthesis.expression import Expression, hcl, local, ref, text
 from synthesis.stack import Label
 
 FORWARDED_URL, FORWARDED_GRPC = f"http://localhost:{HTTP}", f"localhost:{GRPC}"
@@ -136,7 +137,30 @@ class Hatchet(Construct):
             vpc=text(network.vpc_id),
             tags=label.tagged(),
         )
-        return Surroundings(label, cluster, network, ref(group), ref(namespace), self._images.in_ecr)
+        return Surroundings(
+            label,
+            cluster,
+            network,
+            self._choose_subnets(network),
+            ref(group),
+            ref(namespace),
+            self._images.in_ecr,
+        )
+
+    def _choose_subnets(self, network: NetworkAttributes) -> Expression:
+        """The private subnets in zones that have Fargate: the workers' own, or those in the zones of the workers'."""
+        private, public, workers = (
+            network.private_subnet_ids,
+            network.public_subnet_ids,
+            network.worker_subnet_ids,
+        )
+        # The subnets of a network that exists are in no order that is known, and none of them is left out.
+        return local(
+            self,
+            "subnets",
+            f"[for i, subnet in {private} : subnet if contains({workers}, {network.worker_public_ip} ? "
+            f"try({public}[i], {workers}[0]) : subnet)]",
+        )
 
     def _choose_addresses(self, settings: HatchetSettings) -> Addresses:
         domain = settings.domain
@@ -162,6 +186,7 @@ class Hatchet(Construct):
                 password_version=Expression(self._settings.database.password_version),
                 broker=Expression(self._settings.broker),
                 broker_address=self._amazon_mq.address,
+                pools=pool_variables(self._settings),
             ),
             secrets={
                 **self._secrets.of_server(),
@@ -176,8 +201,11 @@ class Hatchet(Construct):
             ports=[port],
         )
 
+    # Whether a container is killed is asked of the process alone: the engine's /live and the API's /api/live answer 503
+    # and 500 while the broker or the database is away, as /ready does (Hatchet v0.104.7, internal/services/health and
+    # api/v1/server/handlers/metadata), and a new process would not find them either.
     def _create_engine(self) -> HatchetService:
-        health = f"http://127.0.0.1:{HEALTH}/ready"
+        health = f"http://127.0.0.1:{HEALTH}/version"
         return HatchetService(
             self,
             "engine",
@@ -190,7 +218,7 @@ class Hatchet(Construct):
         )
 
     def _create_api(self) -> HatchetService:
-        health = f"http://127.0.0.1:{HTTP}/api/ready"
+        health = f"http://127.0.0.1:{HTTP}/api/v1/version"
         return HatchetService(
             self,
             "api",
@@ -214,6 +242,8 @@ class Hatchet(Construct):
             ports=[HTTP],
             user="65534:65534",
             read_only=Expression(f"!({is_forwarded})"),
+            # What ECS Exec's agent needs is said nowhere.
+            drops=Expression(f"!({is_forwarded})"),
             writes="only where ECS Exec is on, whose agent writes there",
         )  # fmt: skip
         return HatchetService(

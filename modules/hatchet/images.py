@@ -25,17 +25,19 @@ class Upstream:
     Attributes:
         repository: its repository in a public registry.
         tag: its tag; None for Hatchet's own release, ``hatchet.version``.
+        has_entry_point: whether it has an ENTRYPOINT. Hatchet's have a CMD alone (its ``build/package``).
     """
 
     repository: str
     tag: str | None = None
+    has_entry_point: bool = False
 
 
 UPSTREAM: Mapping[str, Upstream] = {
     **{name: Upstream(f"{HATCHET}/{name}") for name in (ADMIN, API, DASHBOARD, ENGINE, MIGRATE)},
-    AWS_CLI: Upstream("public.ecr.aws/aws-cli/aws-cli", "2.32.9"),
-    POSTGRES: Upstream("public.ecr.aws/docker/library/postgres", "17.5-alpine"),
-    RABBITMQ: Upstream("public.ecr.aws/docker/library/rabbitmq", "4.1.0"),
+    AWS_CLI: Upstream("public.ecr.aws/aws-cli/aws-cli", "2.32.9", has_entry_point=True),
+    POSTGRES: Upstream("public.ecr.aws/docker/library/postgres", "17.5-alpine", has_entry_point=True),
+    RABBITMQ: Upstream("public.ecr.aws/docker/library/rabbitmq", "4.1.0", has_entry_point=True),
 }
 """All images by the name of their repository in the environment's ECR, ``<environment>/<name>``. Each is for amd64
 and arm64. ``postgres`` and ``aws-cli`` are the set-up's: its lock on the database, and Secrets Manager."""

@@ -40,9 +40,10 @@ IDLE_SECONDS = 4000
 """The longest that there is. HTTP/2's pings do not count as traffic (Elastic Load Balancing User Guide, "Edit
 attributes for your Application Load Balancer"), so a worker's idle stream would be cut after a minute."""
 
-UNHEALTHY_AFTER = 10
-"""Failures in a row, 15 seconds apart: ECS replaces tasks that a load balancer finds unhealthy, and the API is while
-its database fails over, for 60 to 120 seconds (Amazon RDS User Guide, "Failing over a Multi-AZ DB instance")."""
+CHECK = {"interval": 30, "timeout": 10, "healthy_threshold": 2, "unhealthy_threshold": 10}
+"""Of all target groups. ECS replaces tasks that a load balancer finds unhealthy, and the API is not ready while its
+database or its broker is away: five minutes outlast a failover of 60 to 120 seconds (Amazon RDS User Guide, "Failing over
+a Multi-AZ DB instance") and a broker's restart. A new target is used after one success."""
 
 TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"
 """TLS 1.2 and newer (the same guide, "Security policies for your Application Load Balancer")."""
@@ -159,9 +160,7 @@ class LoadBalancer(Construct):
             target_type="ip",
             vpc_id=text(self._network.vpc_id),
             deregistration_delay="20",
-            health_check=LbTargetGroupHealthCheck(
-                path=health, matcher="200", interval=15, timeout=10, unhealthy_threshold=UNHEALTHY_AFTER
-            ),
+            health_check=LbTargetGroupHealthCheck(path=health, matcher="200", **CHECK),
             tags=self._label.tagged(),
         )
         suppress(group, {"CKV_AWS_378": "TLS ends at the load balancer, which is in the same VPC"})
@@ -180,9 +179,7 @@ class LoadBalancer(Construct):
             vpc_id=text(self._network.vpc_id),
             deregistration_delay="20",
             # Hatchet has no gRPC health service: it answers "unimplemented", which shows that it answers.
-            health_check=LbTargetGroupHealthCheck(
-                path="/AWS.ALB/healthcheck", matcher="12", interval=15, timeout=10
-            ),
+            health_check=LbTargetGroupHealthCheck(path="/AWS.ALB/healthcheck", matcher="12", **CHECK),
             tags=self._label.tagged(),
         )
         suppress(group, {"CKV_AWS_378": "TLS ends at the load balancer, which is in the same VPC"})

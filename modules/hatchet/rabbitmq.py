@@ -42,6 +42,10 @@ NODE = "rabbit@localhost"
 
 DATA = "/var/lib/rabbitmq"
 
+WATERMARK_OF_A_GIB = 644_245_094
+"""Bytes of each GiB of the task's memory that the broker may have before it blocks publishers: RabbitMQ's own 60 %
+(RabbitMQ, "Memory Alarms"). Said in bytes, since a share would be of what the broker takes for the machine's memory."""
+
 
 class RabbitMq(Construct):
     """A broker of one node, where ``hatchet.broker`` is ``rabbitmq``.
@@ -88,7 +92,7 @@ class RabbitMq(Construct):
             surroundings=surroundings,
             size=self._size(settings),
             count=1,
-            containers=[self._container(images[RABBITMQ])],
+            containers=[self._container(images[RABBITMQ], settings.rabbitmq.memory)],
             volumes=[_volume(files, access)],
             is_found=True,
             exists=self._exists,
@@ -109,21 +113,34 @@ class RabbitMq(Construct):
 
     def _size(self, settings: HatchetSettings) -> Service:
         own = settings.rabbitmq
-        return Service.model_construct(cpu=own.cpu, memory=own.memory, count=1, architecture="arm64")
+        return Service.model_construct(
+            cpu=own.cpu, memory=own.memory, count=1, architecture=settings.engine.architecture
+        )
 
-    def _container(self, image: Expression) -> Container:
+    def _container(self, image: Expression, memory: object) -> Container:
         return Container(
             name="rabbitmq",
             image=image,
             command=["docker-entrypoint.sh", "rabbitmq-server"],
+            replaces_entry_point=True,
             environment={
                 "RABBITMQ_DEFAULT_USER": Expression(hcl(USER)),
                 "RABBITMQ_NODENAME": Expression(hcl(NODE)),
+                # Read by the tools too: with long names they would look for the node under another one.
+                "RABBITMQ_USE_LONGNAME": Expression(hcl("false")),
+                "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": Expression(
+                    f'"-rabbit vm_memory_high_watermark {{absolute,${{floor({memory} * {WATERMARK_OF_A_GIB})}}}}"'
+                ),
             },
             secrets={"RABBITMQ_DEFAULT_PASS": self.credentials.value_from("password")},
             user=f"{UID}:{UID}",
             health_check=HealthCheck(
-                ["CMD", "rabbitmq-diagnostics", "--quiet", "check_running"], interval=30, start_seconds=120
+                ["CMD", "rabbitmq-diagnostics", "--quiet", "check_running"],
+                interval=30,
+                # Each starts an Erlang machine of its own, beside the broker's.
+                timeout=30,
+                # A first start on EFS writes many small files; ECS allows no more.
+                start_seconds=300,
             ),
             # It closes its queues' files; cut off, it reads them through at the next start.
             stop_seconds=120,

@@ -44,7 +44,8 @@ class Surroundings:
     Attributes:
         label: what names and tags them.
         cluster: where they run.
-        network: whose private subnets they are in.
+        network: the network that they are in.
+        subnet_ids: the private subnets that have Fargate, which all of them are in.
         log_group: the log group that they write to.
         namespace: of Cloud Map, in which the VPC finds them.
         in_ecr: whether their images are in the environment's ECR.
@@ -53,6 +54,7 @@ class Surroundings:
     label: Label
     cluster: ClusterAttributes
     network: NetworkAttributes
+    subnet_ids: Expression
     log_group: Expression
     namespace: Expression
     in_ecr: Expression
@@ -102,6 +104,11 @@ class Rollout:
     alone: bool = False
     after: Sequence[ITerraformDependable] = field(default_factory=list)
     minutes: int = 15
+
+
+GRACE_SECONDS = 120
+"""After a task's start, in which ECS kills it for no health check (Amazon ECS API, ``healthCheckGracePeriodSeconds``):
+what an engine may take to start while its database fails over."""
 
 
 class HatchetService(Construct):
@@ -192,7 +199,7 @@ class HatchetService(Construct):
             propagate_tags="SERVICE",
             enable_execute_command=False if self._exec is None else flag(self._exec),
             network_configuration=EcsServiceNetworkConfiguration(
-                subnets=strings(surroundings.network.private_subnet_ids),
+                subnets=strings(surroundings.subnet_ids),
                 security_groups=[text(made(self.security_group, self._exists).id)],
                 assign_public_ip=False,
             ),
@@ -204,6 +211,10 @@ class HatchetService(Construct):
             tags=surroundings.label.tagged(),
         )
         if self._targets:
+            # ECS refuses it for a service without a target group.
+            service.health_check_grace_period_seconds = number(
+                f"length({self._target_list()}) > 0 ? {GRACE_SECONDS} : null"
+            )
             service.add_override("dynamic.load_balancer", self._load_balancers())
         return service
 
@@ -215,19 +226,22 @@ class HatchetService(Construct):
         )
 
     def _load_balancers(self) -> Mapping[str, object]:
-        groups = ", ".join(
-            f"({'true' if target.exists is None else target.exists}) ? [{{ arn = {target.group_arn}, container = "
-            f'"{target.container}", port = {target.port} }}] : []'
-            for target in self._targets
-        )
         return {
-            "for_each": text(f"concat({groups})"),
+            "for_each": text(self._target_list()),
             "content": {
                 "target_group_arn": "${load_balancer.value.arn}",
                 "container_name": "${load_balancer.value.container}",
                 "container_port": "${load_balancer.value.port}",
             },
         }
+
+    def _target_list(self) -> str:
+        groups = ", ".join(
+            f"({'true' if target.exists is None else target.exists}) ? [{{ arn = {target.group_arn}, container = "
+            f'"{target.container}", port = {target.port} }}] : []'
+            for target in self._targets
+        )
+        return f"concat({groups})"
 
     def _create_security_group(self) -> SecurityGroup:
         surroundings = self._surroundings
@@ -254,6 +268,8 @@ class HatchetService(Construct):
                 routing_policy="MULTIVALUE",
                 dns_records=[ServiceDiscoveryServiceDnsConfigDnsRecords(type="A", ttl=10)],
             ),
+            # ECS takes stopped tasks out some time after their service is gone, and a name with instances is refused.
+            force_destroy=True,
             # By its container health check ECS says which task is found.
             health_check_custom_config=ServiceDiscoveryServiceHealthCheckCustomConfig(failure_threshold=1),
             tags=self._surroundings.label.tagged(),

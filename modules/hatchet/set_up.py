@@ -19,17 +19,19 @@ from modules.hatchet.amazon_mq import AmazonMq
 from modules.hatchet.container import Container
 from modules.hatchet.database import HatchetDatabase
 from modules.hatchet.environment import Addresses
-from modules.hatchet.images import ADMIN, AWS_CLI, MIGRATE, POSTGRES
+from modules.hatchet.images import ADMIN, AWS_CLI, MIGRATE, POSTGRES, UPSTREAM
 from modules.hatchet.secrets import Secrets
 from modules.hatchet.service import HatchetService, Surroundings
 from modules.hatchet.settings import HatchetSettings, Service
 from synthesis.expression import Expression, hcl, text
 
-SIZE = Service(cpu=0.25, memory=0.5)
 VOLUME = "setup"
 """What the steps hand on to each other; at a path of its name."""
 
 A_DAY = 24 * 60 * 60
+LEAST_HOURS = 60
+"""A token is renewed when a third of its life is left, and never later than this: set-ups are a day apart, so that one
+may fail, and what it begins has some hours to end."""
 LOCK = 4907128390
 """PostgreSQL's advisory lock that set-ups take turns by; any number that goose's own lock is not."""
 
@@ -64,6 +66,7 @@ class SetUp(HatchetService):
         token: TokenAttributes,
         workers_cluster: str,
     ) -> None:
+        self._images = images
         self._shared = {
             "ADMIN_EMAIL": Expression(f'coalesce({settings.admin_email}, "{ADMIN_EMAIL}")'),
             "ADMIN_SECRET": secrets.admin_arn,
@@ -72,8 +75,7 @@ class SetUp(HatchetService):
             "FIRST_VERSION": Expression(hcl(FIRST_VERSION)),
             "KEYS_SECRET": secrets.keys_arn,
             "LOCK": Expression(hcl(str(LOCK))),
-            # A token is renewed when a third of its life is left.
-            "RENEW_BEFORE": Expression(hcl(f"${{{settings.token_days} * 8}} hours")),
+            "RENEW_BEFORE": Expression(hcl(f"${{max({settings.token_days} * 8, {LEAST_HOURS})}} hours")),
             "ROTATE": Expression(hcl("")),
             "TOKEN_LIFE": Expression(hcl(f"${{{settings.token_days} * 24}}h")),
             "TOKEN_NAME": Expression(hcl(TOKEN_NAME)),
@@ -85,11 +87,11 @@ class SetUp(HatchetService):
         }
         password = {"PGPASSWORD": database.password_secret_arn}
         containers = [
-            self._step("migrations", images[MIGRATE], ["cp", "/hatchet/hatchet-migrate", f"/{VOLUME}/"], []),
-            self._step("keys", images[ADMIN], _script("keys"), ["ADMIN_EMAIL"]),
+            self._step("migrations", MIGRATE, ["cp", "/hatchet/hatchet-migrate", f"/{VOLUME}/"], []),
+            self._step("keys", ADMIN, _script("keys"), ["ADMIN_EMAIL"]),
             self._step(
                 "keep",
-                images[AWS_CLI],
+                AWS_CLI,
                 _script("broker", "keep"),
                 ["ADMIN_SECRET", "FIRST_VERSION", "KEYS_SECRET", "TOKEN_SECRET", "WORKERS_CLUSTER",
                  *amazon_mq.variables],
@@ -98,7 +100,7 @@ class SetUp(HatchetService):
             ),
             self._step(
                 "database",
-                images[POSTGRES],
+                POSTGRES,
                 _script("database"),
                 ["DATABASE_PASSWORD_VERSION", "DATABASE_URL", "LOCK", "RENEW_BEFORE", "ROTATE", "TOKEN_LIFE",
                  "TOKEN_NAME", *addresses.of_tokens()],
@@ -107,18 +109,20 @@ class SetUp(HatchetService):
             ),
             self._step(
                 "token",
-                images[AWS_CLI],
+                AWS_CLI,
                 _script("token"),
                 ["TOKEN_SECRET", "WORKERS_CLUSTER"],
                 after=["database"],
             ),
-            self._step("ready", images[POSTGRES], ["sleep", str(A_DAY)], [], after=["token"], essential=True),
+            self._step("ready", POSTGRES, ["sleep", str(A_DAY)], [], after=["token"], essential=True),
         ]  # fmt: skip
         super().__init__(
             scope,
             id_,
             surroundings=surroundings,
-            size=SIZE,
+            size=Service.model_construct(
+                cpu=0.25, memory=0.5, count=1, architecture=settings.engine.architecture
+            ),
             count=1,
             containers=containers,
             volumes=[EcsTaskDefinitionVolume(name=VOLUME)],
@@ -128,7 +132,7 @@ class SetUp(HatchetService):
     def _step(
         self,
         name: str,
-        image: Expression,
+        image: str,
         command: list[str],
         variables: list[str],
         *,
@@ -138,8 +142,9 @@ class SetUp(HatchetService):
     ) -> Container:
         return Container(
             name=name,
-            image=image,
+            image=self._images[image],
             command=command,
+            replaces_entry_point=UPSTREAM[image].has_entry_point,
             environment={variable: self._shared[variable] for variable in ["TMPDIR", *variables]},
             secrets=secrets or {},
             # The volume that the steps share is root's (Fargate's are, unless an image declares them).

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from modules.common.fargate import MEMORY_GIB, fargate_pair
+from modules.hatchet.connections import enough_connections
 from synthesis.allowed import arn, block, each, email, flag, matching, number, one_of, whole
 from synthesis.rules import CrossRule, Fault, Rule, Settings
 
@@ -90,7 +91,9 @@ class Database(Settings):
 class RabbitMq(Settings):
     """RabbitMQ as a task on Fargate, its data on EFS."""
 
-    cpu: Annotated[float, one_of(*MEMORY_GIB)] = Field(default=1, description="vCPU of its task.")
+    cpu: Annotated[float, one_of(*(cpu for cpu in MEMORY_GIB if cpu >= 0.5))] = Field(
+        default=1, description="vCPU of its task; a health check takes a good part of the smallest."
+    )
     memory: Annotated[float, number(0.5, 120)] = Field(default=2, description="GiB of its task.")
 
     rules: ClassVar[tuple[CrossRule, ...]] = (fargate_pair(),)
@@ -182,7 +185,7 @@ class HatchetSettings(Settings):
         description="Where the engine's images come from; left out: the environment's ECR where the private subnets "
         "have no way out, else upstream.",
     )
-    token_days: Annotated[int, whole(1, 3650)] = Field(
+    token_days: Annotated[int, whole(4, 3650)] = Field(
         default=90,
         description="Days that a client token which the set-up makes is valid (90 is Hatchet's own default).",
     )
@@ -208,6 +211,7 @@ class HatchetSettings(Settings):
             lambda settings: not (settings.certificate_arn and settings.zone_id),
             "{certificate_arn} == null || {zone_id} == null",
         ),
+        enough_connections(),
     )
 
     def faults(self) -> Iterable[Fault]:

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 SERVICE = "setup"
 STARTED_BY = "scythe-aws-token-rotate"
 
+STEPS = ("migrations", "keys", "keep", "database", "token", "workers", "ready")
+"""The set-up's containers, each after those that it waits for; ECS gives them in no order."""
+
+STOPPED = 143
 POLL_SECONDS = 2.0
 LIMIT_SECONDS = 30 * 60.0
 """As long as a deployment of the set-up may take."""
@@ -130,7 +134,8 @@ class _Rotation:
 
     def _require_success(self, task: TaskTypeDef) -> None:
         failed = sorted(
-            (container for container in task["containers"] if container.get("exitCode") != 0), key=_rank
+            (container for container in task["containers"] if container.get("exitCode") != 0),
+            key=lambda container: (_rank(container), _place(container)),
         )
         if not failed and task["containers"]:
             return
@@ -193,10 +198,21 @@ def _is_running(container: ContainerTypeDef) -> bool:
 
 
 def _rank(container: ContainerTypeDef) -> int:
-    """First what failed itself, then what could not start, then what waited for it."""
-    if "exitCode" in container:
+    """First what failed itself, then what could not start, then what was stopped or waited for it.
+
+    A container that ECS stops has exit code 143, for SIGTERM, also where it never started.
+    """
+    if container.get("exitCode", STOPPED) != STOPPED:
         return 0
-    return 1 if container.get("reason") else 2
+    if "exitCode" not in container and container.get("reason"):
+        return 1
+    return 2
+
+
+def _place(container: ContainerTypeDef) -> int:
+    """The place of a step; what a later one lacks, an earlier one did not give it."""
+    name = container["name"]
+    return STEPS.index(name) if name in STEPS else len(STEPS)
 
 
 def _id(arn: str) -> str:

@@ -189,11 +189,14 @@ def storages(draw: st.DrawFn) -> Data:
 @st.composite
 def engines(draw: st.DrawFn) -> Data:
     """A self-hosted engine."""
-    service = st.builds(
-        lambda size, more: {**size, **more},
-        sizes(),
-        some(count=st.integers(1, 20), architecture=st.sampled_from(["x86_64", "arm64"])),
-    )
+
+    def service(most: int) -> st.SearchStrategy[Data]:
+        return st.builds(
+            lambda size, more: {**size, **more},
+            sizes(),
+            some(count=st.integers(1, most), architecture=st.sampled_from(["x86_64", "arm64"])),
+        )
+
     database = some(
         {"storage_gb": st.integers(20, 100), "max_storage_gb": st.integers(110, 1000)},
         engine_version=st.sampled_from(["15", "16", "17.2"]),
@@ -224,12 +227,17 @@ def engines(draw: st.DrawFn) -> Data:
             some(
                 version=st.just("v0.104.7"),
                 database=database,
-                engine=service,
-                api=service,
-                dashboard=service,
+                # The smallest database here has connections for five of both.
+                engine=service(3),
+                api=service(2),
+                dashboard=service(20),
                 image_registry=st.just("ecr"),
-                token_days=st.integers(1, 3650),
-                **({"rabbitmq": sizes()} if broker == "rabbitmq" else {}),
+                token_days=st.integers(4, 3650),
+                **(
+                    {"rabbitmq": sizes().filter(lambda size: size.get("cpu", 1) >= 0.5)}
+                    if broker == "rabbitmq"
+                    else {}
+                ),
                 **(
                     {"amazon_mq": some(instance_type=st.just("mq.m7g.large"))}
                     if broker == "amazon_mq"

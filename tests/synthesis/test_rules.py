@@ -11,7 +11,7 @@ from pydantic import create_model
 
 from environments.schema import Environment
 from environments.sections import StateSettings
-from modules.hatchet.settings import Database, HatchetSettings
+from modules.hatchet.settings import Database, HatchetSettings, RabbitMq
 from modules.network.settings import NetworkSettings
 from modules.storage.settings import Lifecycle, StorageSettings
 from modules.worker_fleet.scaling import Capacity, Scaling
@@ -40,6 +40,8 @@ VALUES: dict[tuple[type[Settings], str], list[Any]] = {
     (HatchetSettings, "version"): ["v0.104.7", "latest", "0.104.7"],
     (HatchetSettings, "allowed_cidrs"): [["203.0.113.0/24", "0.0.0.0/0"], ["203.0.113.1/24"], ["203.0.113.1/33"], ["x"]],
     (HatchetSettings, "domain"): ["a.example.org", "A.example.org", "a", "-a.org"],
+    (HatchetSettings, "token_days"): [3, 4, 3650],
+    (RabbitMq, "cpu"): [0.25, 0.5, 16],
     (Database, "engine_version"): ["16", "17.2", "9", "sixteen"],
 }  # fmt: skip
 
@@ -127,6 +129,21 @@ COMBINATIONS: list[tuple[type[Settings], dict[str, Any]]] = [
         {"mode": "self_hosted", "certificate_arn": "arn:aws:acm:us-east-1:123456789012:certificate/1"},
     ),
     (HatchetSettings, {"mode": "self_hosted", "domain": "a.org"}),
+    (HatchetSettings, {"mode": "self_hosted", "database": {"instance_class": "db.t4g.micro"}}),
+    (
+        HatchetSettings,
+        {"mode": "self_hosted", "database": {"instance_class": "db.t4g.micro"}, "engine": {"count": 2}},
+    ),
+    (HatchetSettings, {"mode": "self_hosted", "engine": {"count": 5}}),
+    (HatchetSettings, {"mode": "self_hosted", "engine": {"count": 4}}),
+    (
+        HatchetSettings,
+        {"mode": "self_hosted", "database": {"instance_class": "db.r6g.12xlarge"}, "api": {"count": 20}},
+    ),
+    (
+        HatchetSettings,
+        {"mode": "self_hosted", "database": {"instance_class": "db.x2g.metal"}, "api": {"count": 20}},
+    ),
     (HatchetSettings, {"mode": "self_hosted", "allowed_cidrs": ["0.0.0.0/0"]}),
     (
         HatchetSettings,

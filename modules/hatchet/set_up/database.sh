@@ -36,8 +36,10 @@ if [ -z "$kept" ] || [ -n "$ROTATE" ]; then
   /setup/hatchet-admin token create --name "$TOKEN_NAME" --expiresIn "$TOKEN_LIFE" > /setup/token.new
   echo 'A client token is made.'
 elif [ -e /setup/rolled ]; then
+  # Older ones alone: another set-up may have stored a newer token since this one read what was stored, and workers use it.
   query <<SQL
-UPDATE "APIToken" SET revoked = true WHERE name = '$TOKEN_NAME' AND id <> '$kept' AND NOT revoked;
+UPDATE "APIToken" SET revoked = true WHERE name = '$TOKEN_NAME' AND NOT revoked
+  AND "createdAt" < (SELECT "createdAt" FROM "APIToken" WHERE id = '$kept');
 SQL
 fi
 END

@@ -30,6 +30,23 @@ def container_order(planned: Planned) -> Found:
             yield task, f"{' waits for '.join(circle)}; must not go round"
 
 
+def container_start(planned: Planned) -> Found:
+    """What a container starts is the same wherever it runs: an entryPoint comes with a command.
+
+    With an ``entryPoint`` and an empty ``command``, Docker starts the image's CMD no more, and others give it to the
+    program as its arguments (Amazon ECS API Reference, ``ContainerDefinition``, entryPoint and command; AWS
+    Containers Blog, "Demystifying ENTRYPOINT and CMD in Docker").
+    """
+    for task in planned.of("aws_ecs_task_definition"):
+        for container in containers(task):
+            if container.get("entryPoint") and not container.get("command"):
+                yield (
+                    task,
+                    f"{container['name']} has entryPoint {container['entryPoint']} and no command; must have both, or "
+                    "the program in command alone",
+                )
+
+
 def _is_essential(container: Mapping[str, Any]) -> bool:
     return bool(container.get("essential", True))
 
@@ -163,4 +180,4 @@ def _needed(task: Resource, role: Resource) -> Iterator[tuple[str, str]]:
             yield "logs:PutLogEvents", f"{group}:log-stream:any"
 
 
-RULES: tuple[Rule, ...] = (container_order, container_parts, execution_role)
+RULES: tuple[Rule, ...] = (container_order, container_start, container_parts, execution_role)

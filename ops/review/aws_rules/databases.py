@@ -74,6 +74,60 @@ def database_windows(planned: Planned) -> Found:
             yield instance, f"backups at {backup} fall into maintenance, {maintenance}; must not"
 
 
+def maintenance_apart(planned: Planned) -> Found:
+    """A database and a broker are not both away for maintenance: the services that use them bear one of them.
+
+    Amazon RDS User Guide, "Maintaining a DB instance" (a weekly window of UTC); Amazon MQ Developer Guide,
+    "Scheduling the maintenance window" (two hours from its start).
+    """
+    taken = [
+        minute
+        for instance in planned.of("aws_db_instance")
+        if (found := _WEEKLY.fullmatch(str(instance.get("maintenance_window") or "").lower()))
+        for minute in _week(found)
+    ]
+    for broker in planned.of("aws_mq_broker"):
+        for window in broker.blocks("maintenance_window_start_time"):
+            day, time, zone = (window.get(name) for name in ("day_of_week", "time_of_day", "time_zone"))
+            if day is None or time is None:
+                continue
+            if zone not in (None, "UTC"):
+                yield broker, f"its maintenance window is in {zone}; must be in UTC, as the database's is"
+                continue
+            hours, minutes = time.split(":")
+            start = DAYS.index(day[:3].lower()) * 1440 + _minutes(hours, minutes)
+            if any((minute - start) % 10_080 < 120 for minute in taken):
+                yield broker, f"its maintenance at {day} {time} falls into the database's; must be apart"
+
+
+_WEEKLY = re.compile(r"(\w{3}):(\d\d):(\d\d)-(\w{3}):(\d\d):(\d\d)")
+
+
+def _week(window: re.Match[str]) -> list[int]:
+    """The minutes of the week that a window takes."""
+    start = DAYS.index(window[1]) * 1440 + _minutes(window[2], window[3])
+    end = DAYS.index(window[4]) * 1440 + _minutes(window[5], window[6])
+    return [(start + minute) % 10_080 for minute in range((end - start) % 10_080)]
+
+
+def database_upgrades(planned: Planned) -> Found:
+    """A database whose minor version is pinned is not upgraded by RDS: the next apply would ask for a downgrade.
+
+    Amazon RDS User Guide, "Automatically upgrading the minor engine version"; RDS downgrades no database.
+    """
+    for instance in planned.of("aws_db_instance"):
+        version = str(instance.get("engine_version") or "")
+        if (
+            instance.get("engine") == "postgres"
+            and "." in version
+            and instance.get("auto_minor_version_upgrade")
+        ):
+            yield (
+                instance,
+                f"engine_version is {version} with auto_minor_version_upgrade; must be a major version alone",
+            )
+
+
 def _minutes(hours: str, minutes: str) -> int:
     return int(hours) * 60 + int(minutes)
 
@@ -147,6 +201,8 @@ RULES: tuple[Rule, ...] = (
     database_zones,
     database_storage,
     database_windows,
+    maintenance_apart,
+    database_upgrades,
     database_parameters,
     mount_targets,
     file_volumes,

@@ -101,6 +101,20 @@ def served(planned: Planned) -> Found:
                 )
 
 
+def graces(planned: Planned) -> Found:
+    """A service with target groups gives its tasks time before it kills them for their health, others have no such time.
+
+    Amazon ECS API Reference, ``CreateService`` (healthCheckGracePeriodSeconds: 0 to 2,147,483,647, only for services
+    with a load balancer; left out it is 0, and tasks that are slow to start are killed again and again).
+    """
+    for service in planned.of("aws_ecs_service"):
+        grace, targets = service.get("health_check_grace_period_seconds"), service.blocks("load_balancer")
+        if targets and not grace:
+            yield service, "has a target group and no health_check_grace_period_seconds; must have one"
+        if grace and not targets:
+            yield service, f"has {grace} seconds of grace and no target group; must be left out"
+
+
 def _forwarded(planned: Planned) -> Iterator[tuple[Resource, str | None]]:
     """Listeners and rules with the target groups that they lead to."""
     for listener in planned.of("aws_lb_listener"):
@@ -183,4 +197,11 @@ def access_logs(planned: Planned) -> Found:
                 yield balancer, f"logs to {name}, which is encrypted with KMS; must be AES256"
 
 
-RULES: tuple[Rule, ...] = (balancer_subnets, balancer_settings, served, listeners, access_logs)
+RULES: tuple[Rule, ...] = (
+    balancer_subnets,
+    balancer_settings,
+    served,
+    graces,
+    listeners,
+    access_logs,
+)

@@ -190,6 +190,16 @@ WRONG_VALUES: dict[str, tuple[str, list[str]]] = {
         f"{SOUND}hatchet: {{mode: self_hosted, domain: hatchet.example.org}}\n",
         ["hatchet.certificate_arn: is missing; with domain it must be the domain's certificate"],
     ),
+    "more engines than the database has connections for": (
+        f"{SOUND}hatchet: {{mode: self_hosted, engine: {{count: 8}}, database: {{instance_class: db.t4g.micro}}}}\n",
+        [
+            "hatchet.database.instance_class: got db.t4g.micro, whose 80 connections are enough for 2 engines and APIs"
+        ],
+    ),
+    "a token that ends between two set-ups": (
+        f"{SOUND}hatchet: {{mode: self_hosted, token_days: 3}}\n",
+        ["hatchet.token_days: got 3; must be a whole number from 4 to 3650"],
+    ),
     "a zone for no name": (
         f"{SOUND}hatchet: {{mode: self_hosted, zone_id: Z0123456789ABC}}\n",
         ["hatchet.zone_id: is for the name in domain; leave it out or set domain"],

@@ -246,6 +246,44 @@ def test_a_container_that_never_ran_is_named(
     )
 
 
+@pytest.mark.parametrize(
+    ("states", "named", "fault"),
+    [
+        # The one that failed, and those that never started, which ECS has stopped.
+        ({"keep": 1, "database": 143, "token": 143, "ready": 143}, "keep", "ended with exit code 1"),
+        (
+            {"keep": "CannotPullContainerError", "database": 143, "token": 143},
+            "keep",
+            "never ran to an end (Cannot",
+        ),
+        # Beside it another was at work, and was stopped.
+        ({"migrations": 143, "keys": 2, "keep": 143}, "keys", "ended with exit code 2"),
+        # Stopped from outside, in the midst of it.
+        ({"database": 143, "token": 143, "ready": None}, "database", "ended with exit code 143"),
+        ({"keep": 137, "database": 143}, "keep", "ended with exit code 137"),
+    ],
+)
+def test_what_was_only_stopped_is_not_named(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    states: dict[str, int | str | None], named: str, fault: str,
+) -> None:  # fmt: skip
+    lab.deploy()
+    described: list[dict[str, Any]] = []
+    for name in ("ready", *reversed(STEPS)):
+        state = states.get(name, 0)
+        seen = {"exitCode": state} if isinstance(state, int) else {"reason": state} if state else {}
+        described.append({"name": name, **seen})
+    answer(
+        monkeypatch, "DescribeTasks",
+        lambda parameters: {"tasks": [{
+            "taskArn": parameters["tasks"][0], "lastStatus": "STOPPED", "stoppedReason": "a step failed",
+            "containers": described,
+        }]},
+    )  # fmt: skip
+    assert in_process(lab, monkeypatch) == 1
+    assert f"the set-up's container {named} {fault}" in capsys.readouterr().err
+
+
 # --- what stands in the way
 
 

@@ -1,0 +1,1 @@
+"""The constructs of a self-hosted engine."""
