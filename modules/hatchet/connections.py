@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import Any
 
 from synthesis.expression import Expression, hcl
 from synthesis.rules import CrossRule
-
-if TYPE_CHECKING:
-    from modules.hatchet.settings import HatchetSettings
 
 RESERVED = 20
 """Connections that neither an engine nor an API may take: five of PostgreSQL's and RDS's own, and the set-up's."""
@@ -45,12 +42,12 @@ def connections(instance_class: str) -> int:
     return int(min(MOST, gib * _FAMILIES.get(family[0], 1) * PER_GIB - OVERHEAD))
 
 
-def processes(settings: HatchetSettings) -> int:
+def processes(settings: Any) -> int:
     """The engines and APIs that are there at once: while they are deployed, each is there twice."""
-    return 2 * (settings.engine.count + settings.api.count)
+    return 2 * int(settings.engine.count + settings.api.count)
 
 
-def pool(settings: HatchetSettings) -> int:
+def pool(settings: Any) -> int:
     """The most connections of one process's pool that fit; the database is too small below `LEAST_POOL`."""
     share = (connections(settings.database.instance_class) - RESERVED) // processes(settings)
     return min(MOST_POOL, share - BESIDE)
@@ -72,7 +69,7 @@ def _pool(instance_class: object, engines: object, apis: object) -> str:
     return f"min({MOST_POOL}, {share} - {BESIDE})"
 
 
-def pool_variables(settings: HatchetSettings) -> dict[str, Expression]:
+def pool_variables(settings: Any) -> dict[str, Expression]:
     """The variables of an engine or an API that bound its connections, each with the expression of its value."""
     size = _pool(settings.database.instance_class, settings.engine.count, settings.api.count)
     return {
@@ -90,7 +87,7 @@ def enough_connections() -> CrossRule:
         f"{LEAST_POOL + BESIDE}, and twice that while it is deployed"
     )
 
-    def message(settings: HatchetSettings) -> str:
+    def message(settings: Any) -> str:
         name = settings.database.instance_class
         most = connections(name)
         return (

@@ -40,10 +40,10 @@ IDLE_SECONDS = 4000
 """The longest that there is. HTTP/2's pings do not count as traffic (Elastic Load Balancing User Guide, "Edit
 attributes for your Application Load Balancer"), so a worker's idle stream would be cut after a minute."""
 
-CHECK = {"interval": 30, "timeout": 10, "healthy_threshold": 2, "unhealthy_threshold": 10}
-"""Of all target groups. ECS replaces tasks that a load balancer finds unhealthy, and the API is not ready while its
-database or its broker is away: five minutes outlast a failover of 60 to 120 seconds (Amazon RDS User Guide, "Failing over
-a Multi-AZ DB instance") and a broker's restart. A new target is used after one success."""
+INTERVAL, UNHEALTHY_AFTER = 30, 10
+"""Seconds between two checks of all target groups, and failures in a row. ECS replaces tasks that a load balancer finds
+unhealthy, and the API is not ready while its database or its broker is away: five minutes outlast a failover of 60 to 120
+seconds (Amazon RDS User Guide, "Failing over a Multi-AZ DB instance") and a broker's restart."""
 
 TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"
 """TLS 1.2 and newer (the same guide, "Security policies for your Application Load Balancer")."""
@@ -160,7 +160,7 @@ class LoadBalancer(Construct):
             target_type="ip",
             vpc_id=text(self._network.vpc_id),
             deregistration_delay="20",
-            health_check=LbTargetGroupHealthCheck(path=health, matcher="200", **CHECK),
+            health_check=_check(health, "200"),
             tags=self._label.tagged(),
         )
         suppress(group, {"CKV_AWS_378": "TLS ends at the load balancer, which is in the same VPC"})
@@ -179,7 +179,7 @@ class LoadBalancer(Construct):
             vpc_id=text(self._network.vpc_id),
             deregistration_delay="20",
             # Hatchet has no gRPC health service: it answers "unimplemented", which shows that it answers.
-            health_check=LbTargetGroupHealthCheck(path="/AWS.ALB/healthcheck", matcher="12", **CHECK),
+            health_check=_check("/AWS.ALB/healthcheck", "12"),
             tags=self._label.tagged(),
         )
         suppress(group, {"CKV_AWS_378": "TLS ends at the load balancer, which is in the same VPC"})
@@ -229,3 +229,14 @@ class LoadBalancer(Construct):
             tags=self._label.tagged(),
         )
         return [https, grpc, http, api]
+
+
+def _check(path: str, matcher: str) -> LbTargetGroupHealthCheck:
+    return LbTargetGroupHealthCheck(
+        path=path,
+        matcher=matcher,
+        interval=INTERVAL,
+        timeout=10,
+        healthy_threshold=2,
+        unhealthy_threshold=UNHEALTHY_AFTER,
+    )
