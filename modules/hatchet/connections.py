@@ -17,8 +17,9 @@ DDL, PUB_SUB, LISTENERS = 2, 3, 2
 ``pkg/config/loader/loader.go``; its own defaults are 5 and 5)."""
 
 BESIDE = DDL + PUB_SUB + LISTENERS
-LEAST_POOL, MOST_POOL = 8, 50
-"""Connections of one process's pool: fewer leave queries waiting for one another, more are of no use (Hatchet's own)."""
+LEAST_POOL, MOST_POOL = 8, 20
+"""Connections of one process's pool: with fewer, queries wait for one another; more are of no use to a database of the
+smaller classes, and would make a second engine another task definition for all."""
 
 MOST = 5000
 PER_GIB, OVERHEAD = 105, 25
