@@ -25,9 +25,10 @@ from modules.hatchet.load_balancer import GRPC_HTTPS, LoadBalancer
 from modules.hatchet.rabbitmq import RabbitMq
 from modules.hatchet.repositories import Images, RepositoryAttributes
 from modules.hatchet.secrets import Secrets
-from modules.hatchet.service import HatchetService, Rollout, Surroundings, Target, log_group_name
+from modules.hatchet.service import HatchetService, Rollout, Surroundings, log_group_name
 from modules.hatchet.set_up import SetUp
 from modules.hatchet.settings import HatchetSettings
+from modules.hatchet.targets import Target
 from modules.network.attributes import NetworkAttributes
 from synthesis.expression import Expression, hcl, local, ref, text
 from synthesis.stack import Label

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from cdktf import ITerraformDependable, Postcondition, TerraformResourceLifecycle
@@ -31,6 +31,7 @@ from modules.common.security_group import create_security_group
 from modules.common.task_roles import TaskRoles
 from modules.hatchet.container import Container, documents
 from modules.hatchet.settings import Service
+from modules.hatchet.targets import GRACE_SECONDS, Target, groups_of, load_balancers
 from modules.network.attributes import NetworkAttributes
 from synthesis.expression import Expression, flag, hcl, made, number, only_where, strings, text
 from synthesis.stack import Label
@@ -75,23 +76,6 @@ def log_group_name(label: Label) -> str:
 
 
 @dataclass(frozen=True)
-class Target:
-    """A load balancer's target group that a part's tasks are in.
-
-    Attributes:
-        group_arn: the target group.
-        container: the container that answers.
-        port: where.
-        exists: whether there is such a target group; None for always.
-    """
-
-    group_arn: Expression
-    container: str
-    port: int
-    exists: Expression | None = None
-
-
-@dataclass(frozen=True)
 class Rollout:
     """How a part is deployed.
 
@@ -104,11 +88,6 @@ class Rollout:
     alone: bool = False
     after: Sequence[ITerraformDependable] = field(default_factory=list)
     minutes: int = 15
-
-
-GRACE_SECONDS = 120
-"""After a task's start, in which ECS kills it for no health check (Amazon ECS API, ``healthCheckGracePeriodSeconds``):
-what an engine may take to start while its database fails over."""
 
 
 class HatchetService(Construct):
@@ -211,11 +190,12 @@ class HatchetService(Construct):
             tags=surroundings.label.tagged(),
         )
         if self._targets:
+            listed = groups_of(self._targets)
             # ECS refuses it for a service without a target group.
             service.health_check_grace_period_seconds = number(
-                f"length({self._target_list()}) > 0 ? {GRACE_SECONDS} : null"
+                f"length({listed}) > 0 ? {GRACE_SECONDS} : null"
             )
-            service.add_override("dynamic.load_balancer", self._load_balancers())
+            service.add_override("dynamic.load_balancer", load_balancers(listed))
         return service
 
     def _came_up(self) -> Postcondition:
@@ -224,24 +204,6 @@ class HatchetService(Construct):
             error_message=f"the new tasks of {self._name} did not come up, and ECS went back to those before: "
             f"the log group {self._surroundings.log_group_name} and the service's events say why",
         )
-
-    def _load_balancers(self) -> Mapping[str, object]:
-        return {
-            "for_each": text(self._target_list()),
-            "content": {
-                "target_group_arn": "${load_balancer.value.arn}",
-                "container_name": "${load_balancer.value.container}",
-                "container_port": "${load_balancer.value.port}",
-            },
-        }
-
-    def _target_list(self) -> str:
-        groups = ", ".join(
-            f"({'true' if target.exists is None else target.exists}) ? [{{ arn = {target.group_arn}, container = "
-            f'"{target.container}", port = {target.port} }}] : []'
-            for target in self._targets
-        )
-        return f"concat({groups})"
 
     def _create_security_group(self) -> SecurityGroup:
         surroundings = self._surroundings
