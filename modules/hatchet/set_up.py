@@ -43,6 +43,10 @@ ADMIN_EMAIL = "admin@example.com"
 """Hatchet's own, where ``hatchet.admin_email`` names nobody."""
 
 
+ROLL = ["CLUSTER", "TOKEN_SECRET", "WORKERS_CLUSTER", "SERVER_GRPC_BROADCAST_ADDRESS", "SERVER_URL"]
+"""The variables of what starts the workers anew."""
+
+
 class SetUp(HatchetService):
     """The task that gets an engine ready, with the rights that its steps need.
 
@@ -66,10 +70,11 @@ class SetUp(HatchetService):
         token: TokenAttributes,
         workers_cluster: str,
     ) -> None:
-        self._images = images
+        self._images, self._label = images, surroundings.label
         self._shared = {
             "ADMIN_EMAIL": Expression(f'coalesce({settings.admin_email}, "{ADMIN_EMAIL}")'),
             "ADMIN_SECRET": secrets.admin_arn,
+            "CLUSTER": surroundings.cluster.arn,
             "DATABASE_PASSWORD_VERSION": Expression(f"tostring({settings.database.password_version})"),
             "DATABASE_URL": database.url,
             "FIRST_VERSION": Expression(hcl(FIRST_VERSION)),
@@ -110,10 +115,13 @@ class SetUp(HatchetService):
             self._step(
                 "token",
                 AWS_CLI,
-                _script("token"),
-                ["TOKEN_SECRET", "WORKERS_CLUSTER"],
+                _script("roll", "token"),
+                ROLL,
                 after=["database"],
             ),
+            # An engine's new addresses are deployed after this set-up: until then workers could do nothing with a token
+            # that names them.
+            self._step("workers", AWS_CLI, _script("roll", "workers"), ROLL, after=["token"]),
             self._step("ready", POSTGRES, ["sleep", str(A_DAY)], [], after=["token"], essential=True),
         ]  # fmt: skip
         super().__init__(
@@ -185,7 +193,15 @@ class SetUp(HatchetService):
                 ["ecs:DescribeServices", "ecs:UpdateService"],
                 [roles.arn("ecs", f"service/{workers_cluster}/*")],
             ),
-            # Takes no resource (Service Authorization Reference, "Actions defined by Amazon ECS").
+            Statement(
+                ["ecs:DescribeServices"],
+                [
+                    roles.arn("ecs", f"service/{text(self._label.name)}-hatchet/{part}")
+                    for part in ("engine", "api")
+                ],
+            ),
+            # Take no resource (Service Authorization Reference, "Actions defined by Amazon ECS").
+            Statement(["ecs:DescribeTaskDefinition"], ["*"]),
             Statement(["ecs:ListServices"], ["*"], [Condition("ArnEquals", "ecs:cluster", [cluster])]),
         )
 

@@ -90,7 +90,11 @@ class Engine:
         actions = ["ecs:DescribeServices", "ecs:UpdateService"]
         return [
             *(Question(True, action, f"{services}-workers/simulations") for action in actions),
-            *(Question(False, action, f"{services}-hatchet/engine") for action in actions),
+            Question(True, "ecs:DescribeServices", f"{services}-hatchet/engine"),
+            Question(True, "ecs:DescribeServices", f"{services}-hatchet/api"),
+            Question(False, "ecs:DescribeServices", f"{services}-hatchet/dashboard"),
+            Question(False, "ecs:UpdateService", f"{services}-hatchet/engine"),
+            Question(True, "ecs:DescribeTaskDefinition", "*"),
             *(Question(False, action, f"{services}-workers-other/simulations") for action in actions),
             Question(True, "ecs:ListServices", "*", {"ecs:cluster": cluster}),
             Question(False, "ecs:ListServices", "*", {"ecs:cluster": f"{cluster}-other"}),
@@ -143,6 +147,9 @@ class Engine:
         cluster, other = (f"{self.run.name}-{name}" for name in ("hatchet", "workers"))
         tasks = f"arn:aws:ecs:{self._at}:task"
         documents = f"arn:aws:ssm:{self._at}:document"
+        sessions = f"arn:aws:ssm:{self._at}:session"
+        of_role = {"aws:userid": "AROAEXAMPLE:me@example.org"}
+        of_user = {"aws:userid": "AIDAEXAMPLE", "aws:username": "me"}
         of_cluster = {"ecs:cluster": f"arn:aws:ecs:{self._at}:cluster/{cluster}"}
         of_other = {"ecs:cluster": f"arn:aws:ecs:{self._at}:cluster/{other}"}
         return {
@@ -151,6 +158,10 @@ class Engine:
                 Question(False, "ssm:StartSession", f"{tasks}/{other}/0123"),
                 Question(True, "ssm:StartSession", f"{documents}/AWS-StartPortForwardingSessionToRemoteHost"),
                 Question(False, "ssm:StartSession", f"{documents}/AWS-StartSSHSession"),
+                Question(True, "ssm:TerminateSession", f"{sessions}/AROAEXAMPLE:me@example.org-01", of_role),
+                Question(True, "ssm:TerminateSession", f"{sessions}/me-01", of_user),
+                Question(False, "ssm:TerminateSession", f"{sessions}/other-01", of_role),
+                Question(False, "ssm:TerminateSession", f"{sessions}/other-01", of_user),
                 Question(True, "ecs:DescribeTasks", f"{tasks}/{cluster}/0123"),
                 Question(False, "ecs:DescribeTasks", f"{tasks}/{other}/0123"),
                 Question(False, "ecs:StopTask", f"{tasks}/{cluster}/0123"),

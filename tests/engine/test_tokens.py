@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 
@@ -95,3 +96,47 @@ def test_run_task_makes_a_new_token_at_once_and_leaves_others_tokens_alone(api: 
     api.set_up()
     assert api.tokens() == [("scythe-aws", "t"), ("theirs", "f"), ("scythe-aws", "f")]
     assert accepts(api, theirs["token"])
+
+
+def test_a_set_up_that_read_an_older_token_revokes_none_that_is_in_use(api: Installation) -> None:
+    older = api.token
+    api.set_up().stop()
+    api.set_up(ROTATE="yes").stop()
+    newer = api.token
+
+    def before(answer: Values) -> Values:
+        """What the secret held when this set-up read it, before the other one's was stored."""
+        return {**answer, "SecretString": older} if answer.get("SecretString") == newer else answer
+
+    with api.deployment.between.answering("GetSecretValue", before):
+        api.set_up()
+    assert api.token == newer
+    assert api.tokens() == [("scythe-aws", "f"), ("scythe-aws", "f")]
+    # The next one, which reads what is in use, revokes the one before.
+    api.set_up()
+    assert api.tokens() == [("scythe-aws", "t"), ("scythe-aws", "f")]
+    assert accepts(api, newer)
+
+
+def test_workers_start_anew_once_the_engine_has_the_addresses_of_their_token(api: Installation) -> None:
+    rollout = api.rollout()
+
+    def elsewhere(answer: Values) -> Values:
+        """The engine and the API as they were before the domain was another."""
+        text = json.dumps(answer).replace("http://localhost:8080", "https://before.example.org")
+        changed: Values = json.loads(text)
+        return changed
+
+    with api.deployment.between.answering("DescribeTaskDefinition", elsewhere):
+        task = api.set_up(ROTATE="yes")
+        assert "does not have the addresses of this token yet" in task.log("token")
+        time.sleep(3)
+        assert api.rollout() == rollout
+    wait_until(lambda: api.rollout() != rollout)
+    wait_until(lambda: "starts anew with it" in task.log("workers"))
+
+    def is_marked() -> bool:
+        versions = api.versions("hatchet-client-token")
+        return versions.get("WORKERS_ROLLED") == versions["AWSCURRENT"]
+
+    wait_until(is_marked)

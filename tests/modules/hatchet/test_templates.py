@@ -12,7 +12,14 @@ import yaml
 
 from environments.loading import load
 from main import synthesize
-from modules.hatchet.connections import BESIDE, LEAST_POOL, RESERVED, connections
+from modules.hatchet.connections import (
+    BESIDE,
+    LEAST_POOL,
+    RESERVED,
+    connections,
+    pool,
+    pool_variables,
+)
 from modules.hatchet.settings import HatchetSettings
 from synthesis.expression import Expression
 from tests.support.project import SELF_HOSTED
@@ -60,7 +67,7 @@ def test_a_program_stands_in_command_where_its_image_has_no_entry_point(template
     assert not any("entryPoint" in text for text in (engine, defined(template, "api"), dashboard))
     assert 'command = ["cp", "/hatchet/hatchet-migrate", "/setup/"]' in set_up
     # The images of the AWS CLI, PostgreSQL and RabbitMQ have one, which is replaced.
-    assert set_up.count('entryPoint = ["sh"], command = ["-euc", ') == 3
+    assert set_up.count('entryPoint = ["sh"], command = ["-euc", ') == 4
     assert 'entryPoint = ["docker-entrypoint.sh"], command = ["rabbitmq-server"]' in defined(
         template, "rabbitmq"
     )
@@ -217,23 +224,16 @@ def test_a_forwarder_ends_sessions_of_their_own_alone(template: Template) -> Non
     assert "session/*" not in statement
 
 
-def test_a_zone_that_acm_cannot_use_is_refused(template: Template, tmp_path: Path) -> None:
-    (zone,) = template["data"]["aws_route53_zone"].values()
-    public, holds = (item["condition"] for item in zone["lifecycle"]["postcondition"])
-    assert public == "${!self.private_zone}"
-    for name, domain, fits in [
-        ("example.org", "hatchet.example.org", True), ("example.org.", "example.org", True),
-        ("ample.org", "hatchet.example.org", False), ("example.com", "hatchet.example.org", False),
-    ]:  # fmt: skip
-        text = bare(holds).replace("self.name", f'"{name}"')
-        assert evaluated(text, tmp_path, domain=domain) is fits
-
-
 def test_the_pool_is_said_to_the_engine_in_its_own_names() -> None:
-    from modules.hatchet.connections import pool_variables
-
     names = pool_variables(HatchetSettings())
     assert set(names) == {
         "DATABASE_DDL_POOL_MAX_CONNS", "DATABASE_MAX_CONNS", "SERVER_MSGQUEUE_PUBSUB_POSTGRES_MAX_CONNS",
     }  # fmt: skip
     assert all(isinstance(value, Expression) for value in names.values())
+
+
+def test_a_second_engine_leaves_the_pools_as_they_are() -> None:
+    one, two = (
+        HatchetSettings.model_validate({"mode": "self_hosted", "engine": {"count": n}}) for n in (1, 2)
+    )
+    assert pool(one) == pool(two) == 20

@@ -181,7 +181,8 @@ def test_what_it_overrides_is_in_the_set_up(lab: Lab, tmp_path: Path) -> None:
     definition = template["resource"]["aws_ecs_task_definition"]["setup"]["container_definitions"]
     defined = re.split(r"{ name = \"([a-z]+)\", image = ", definition)[1:]
     texts = dict(zip(defined[::2], defined[1::2], strict=True))
-    assert list(texts) == [*STEPS, "ready"]
+    assert list(texts) == [*STEPS, "workers", "ready"]
+    assert list(texts) == list(rotation.STEPS)
     assert 'ROTATE = ""' in texts["database"]
     assert "$ROTATE" in texts["database"]
     assert 'entryPoint = ["sleep"], command = ["86400"]' in texts["ready"]
