@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import logging
+import math
+import random
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -18,95 +20,130 @@ from urllib.request import Request, urlopen
 LOGGER = logging.getLogger(__name__)
 
 AGENT = "ECS_AGENT_URI"
-EXPIRES_MINUTES = 15
-"""A worker that hangs is given up by ECS after this long; one that works renews it in time."""
+MOST_MINUTES = 2880
+"""The longest protection (Amazon ECS API, ``UpdateTaskProtection``, ``expiresInMinutes``)."""
 
-RENEW_SECONDS = 300.0
+MARGIN_SECONDS = 300.0
+"""Time for the last result after the time limit of the longest simulation."""
+
+SPARE_SECONDS = 1800.0
+"""Extra protection in each call, so that a stream of short simulations takes two calls an hour."""
+
 IDLE_SECONDS = 20.0
-"""An idle worker stays protected for this long: between two simulations nobody need ask ECS twice."""
+"""An idle worker stays protected for this long. Short gaps between two simulations cost no calls."""
 
-AGAIN_SECONDS = 15.0
-"""After a call that failed. ECS throttles UpdateTaskProtection by account, so a fleet must not insist."""
+FIRST_SECONDS, LONGEST_SECONDS = 15.0, 240.0
+"""The wait after a failed call, doubled up to the second figure. ECS throttles UpdateTaskProtection by account."""
 
 CALL_SECONDS = 10.0
+
+Put = Callable[[int | None], str]
+"""Protects for a number of minutes, or releases (None). Returns the fault, or nothing."""
 
 
 class Protection:
     """Protects the task while the worker is busy, from a thread of its own.
 
-    All calls come from that thread, one after the other, and each says what holds when it is made: a task that
-    arrives while the release is under way is followed by a call that protects.
+    One call covers the time limits of all that runs, because ECS may refuse a later one: it answers
+    DEPLOYMENT_BLOCKED while more tasks are protected than desired. A call never asks for an earlier end than the
+    protection in force, and a refused one changes nothing.
+
+    All calls come from one thread, one after the other. Each applies the newest state: a task that arrives
+    during a release is followed by a call that protects.
     """
 
     def __init__(
         self,
-        put: Callable[[bool], str],
+        put: Put,
         *,
-        renew: float = RENEW_SECONDS,
+        spare: float = SPARE_SECONDS,
         idle: float = IDLE_SECONDS,
-        again: float = AGAIN_SECONDS,
+        again: float = FIRST_SECONDS,
     ) -> None:
-        """Begin as ECS begins, without protection.
+        """Start without protection, as ECS does.
 
         Args:
-            put: sets the protection, and answers what went wrong, or nothing.
-            renew: seconds after which it is set anew.
-            idle: seconds without a task after which it is released.
-            again: seconds after a call that failed.
+            put: changes the protection.
+            spare: seconds of extra protection in each call.
+            idle: seconds without a task before the release.
+            again: seconds after a first failed call.
         """
         self._put = put
-        self._renew, self._idle, self._again = renew, idle, again
-        self._busy = False
-        self._changed_at = time.monotonic()
+        self._spare, self._idle, self._again = spare, idle, again
+        self._until: float | None = None
+        self._idle_since = time.monotonic()
         self._condition = threading.Condition()
         self._said: set[str] = set()
         self._thread = threading.Thread(target=self._keep, name="protection", daemon=True)
         self._thread.start()
 
-    def set_busy(self, busy: bool) -> None:
-        """Say whether any slot is taken. Never waits for ECS."""
+    def cover(self, until: float | None) -> None:
+        """Protect until the time limits of all running tasks have passed. Never waits for ECS.
+
+        Args:
+            until: the moment of `time.monotonic`; infinity without a limit; None when idle.
+        """
         with self._condition:
-            if busy != self._busy:
-                self._busy, self._changed_at = busy, time.monotonic()
+            if until != self._until:
+                if until is None:
+                    self._idle_since = time.monotonic()
+                self._until = until
                 self._condition.notify()
 
     def _keep(self) -> None:
-        protected, due, failed = False, 0.0, False
+        # In force until this moment at least; held: ECS may still have some protection.
+        in_force, held, failures, not_before = 0.0, False, 0, 0.0
         while True:
             with self._condition:
                 now = time.monotonic()
-                if self._busy:
-                    wanted, when = True, due if protected or failed else now
-                else:
-                    released_at = self._changed_at + self._idle
-                    wanted, when = False, max(released_at, due if failed else 0.0)
-                    if not protected:
-                        self._condition.wait()
-                        continue
-                if when > now:
-                    self._condition.wait(when - now)
+                due, minutes = self._next(in_force, held, now)
+                due = max(due, not_before)
+                if due > now:
+                    self._condition.wait(None if math.isinf(due) else due - now)
                     continue
-            fault = self._put(wanted)
-            failed = bool(fault)
+            fault = self._put(minutes)
             if fault and fault not in self._said:
                 self._said.add(fault)
-                LOGGER.warning("scale-in protection: %s; the worker goes on without", fault)
-            # A call that failed may have been carried out.
-            protected = True if failed else wanted
-            due = time.monotonic() + (self._again if failed else self._renew)
+                LOGGER.warning("scale-in protection: %s; the worker retries", fault)
+            # A call that failed may have been carried out: a release ends what was in force, nothing else does.
+            held = bool(fault) or minutes is not None
+            if minutes is None:
+                in_force = 0.0
+            elif not fault:
+                in_force = now + minutes * 60
+            failures = failures + 1 if fault else 0
+            not_before = time.monotonic() + self._backoff(failures) if fault else 0.0
+
+    def _next(self, in_force: float, held: bool, now: float) -> tuple[float, int | None]:
+        """The moment of the next call, infinity for none, and its minutes."""
+        if self._until is None:
+            return (self._idle_since + self._idle if held else math.inf), None
+        wanted = self._until + MARGIN_SECONDS
+        if wanted <= in_force:
+            return math.inf, None
+        latest = MOST_MINUTES * 60
+        minutes = min(MOST_MINUTES, math.ceil(min(wanted - now + self._spare, latest) / 60))
+        # A limit beyond ECS's longest is covered in steps; the others at once.
+        due = in_force - latest + self._spare if wanted - now > latest else now
+        return due, max(minutes, 1)
+
+    def _backoff(self, failures: int) -> float:
+        # With jitter: the workers of a fleet start together.
+        longest = self._again * LONGEST_SECONDS / FIRST_SECONDS
+        return min(longest, self._again * 2.0 ** min(failures - 1, 10)) * random.uniform(0.75, 1.25)  # noqa: S311
 
 
 def protection(environment: Mapping[str, str]) -> Protection | None:
-    """The protection of this ECS task; None where no ECS agent is."""
+    """The protection of this ECS task; None without an ECS agent."""
     agent = environment.get(AGENT, "")
-    return Protection(lambda wanted: put_protection(agent, wanted)) if agent.startswith("http://") else None
+    return Protection(lambda minutes: put_protection(agent, minutes)) if agent.startswith("http://") else None
 
 
-def put_protection(agent: str, wanted: bool) -> str:
-    """Set it through the ECS agent; what went wrong, one text for each kind of fault."""
-    body: dict[str, object] = {"ProtectionEnabled": wanted}
-    if wanted:
-        body["ExpiresInMinutes"] = EXPIRES_MINUTES
+def put_protection(agent: str, minutes: int | None) -> str:
+    """Protect through the ECS agent, or release for None. Returns the fault, one text for each kind."""
+    body: dict[str, object] = {"ProtectionEnabled": minutes is not None}
+    if minutes is not None:
+        body["ExpiresInMinutes"] = minutes
     request = Request(  # noqa: S310  # the ECS agent's address, over HTTP
         f"{agent}/task-protection/v1/state",
         data=json.dumps(body).encode(),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -23,7 +24,7 @@ from hatchet_sdk.worker.action_listener_process import ActionEvent
 from hatchet_sdk.worker.runner.runner import Runner
 from urllib3.exceptions import HTTPError
 
-from scythe_worker.drain import Durations
+from scythe_worker.drain import Durations, seconds_of
 from scythe_worker.retries import GIVEN_BACK, Event, History, Retries
 
 LOGGER = logging.getLogger(__name__)
@@ -42,10 +43,17 @@ class GivenBack(BaseException):
 
 @dataclass
 class Running:
-    """A task's attempt that runs here, since a moment of `time.monotonic`."""
+    """A task's attempt that runs here.
+
+    Attributes:
+        action: the engine's order to run it.
+        since: its start, a moment of `time.monotonic`.
+        until: the moment at which its execution timeout ends it; infinity without one.
+    """
 
     action: Action
     since: float
+    until: float = math.inf
 
 
 def task_name(action: Action) -> str:
@@ -63,25 +71,36 @@ class Tasks:
         retries: judges failures.
     """
 
-    def __init__(self, retries: Retries, durations: Durations, set_busy: Callable[[bool], None]) -> None:
-        """Begin with none."""
+    def __init__(self, retries: Retries, durations: Durations, cover: Callable[[float | None], None]) -> None:
+        """Begin with none.
+
+        Args:
+            retries: judges failures.
+            durations: how long tasks run.
+            cover: hears until when the running tasks may run; None when there are none.
+        """
         self.running: dict[str, Running] = {}
         self.stopping = False
         self.durations = durations
         self.retries = retries
-        self._set_busy = set_busy
+        self._cover = cover
         self._told: set[str] = set()
 
-    def begin(self, action: Action) -> None:
-        """A task is about to run."""
-        self.running[action.key] = Running(action, time.monotonic())
-        self._set_busy(True)
+    def begin(self, action: Action, limit: float | None = None) -> None:
+        """A task is about to run, for at most `limit` seconds."""
+        now = time.monotonic()
+        self.running[action.key] = Running(action, now, math.inf if limit is None else now + limit)
+        self._cover(self.until())
 
     def leave(self, key: str) -> None:
         """A task has left the worker, whatever way."""
         self.running.pop(key, None)
         self._told.discard(key)
-        self._set_busy(bool(self.running))
+        self._cover(self.until())
+
+    def until(self) -> float | None:
+        """The moment at which the last running task has reached its time limit; None when idle."""
+        return max((run.until for run in self.running.values()), default=None)
 
     def tell(self, key: str) -> bool:
         """Whether the caller is the first to say how this attempt ended; then the engine hears of it."""
@@ -177,7 +196,8 @@ class FleetRunner(Runner):
             self.outbox.give_back(action)
             tasks.leave(action.key)
             return None
-        tasks.begin(action)
+        task = self.action_registry.get(action.action_id)
+        tasks.begin(action, seconds_of(task.execution_timeout) if task else None)
         # Beside the task, which must not wait for it.
         check = asyncio.ensure_future(self._end_if_spent(action))
         try:

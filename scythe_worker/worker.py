@@ -105,7 +105,7 @@ def _worker(
     tasks = Tasks(
         Retries(history(hatchet.config)),
         Durations(settings.typical),
-        keeper.set_busy if keeper else lambda busy: None,
+        keeper.cover if keeper else lambda until: None,
     )
     return FleetWorker(
         name=worker_name(environment, config.computed_name),

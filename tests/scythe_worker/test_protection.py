@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
+from hatchet_sdk.runnables.action import Action
 
+from scythe_worker.drain import Durations
 from scythe_worker.identity import worker_name
-from scythe_worker.protection import EXPIRES_MINUTES, Protection, protection, put_protection
+from scythe_worker.protection import MOST_MINUTES, Protection, protection, put_protection
+from scythe_worker.retries import Retries
+from scythe_worker.runner import Tasks
 
 ARN = "arn:aws:ecs:eu-west-1:123456789012:task/docs/0a1b2c3d4e5f60718293a4b5c6d7e8f9"
 DONE = {"protection": {"ProtectionEnabled": True, "TaskArn": ARN, "ExpirationDate": "2026-01-01T00:00:00Z"}}
@@ -54,11 +60,11 @@ def agent(answer: Callable[[str, str], tuple[int, Any]]) -> Iterator[tuple[str, 
 
 def test_the_agent_is_asked_as_the_guide_says() -> None:
     with agent(lambda *_: (200, DONE)) as (address, asked):
-        assert put_protection(f"{address}/api/x", True) == ""
-        assert put_protection(f"{address}/api/x", False) == ""
+        assert put_protection(f"{address}/api/x", 35) == ""
+        assert put_protection(f"{address}/api/x", None) == ""
     path = "/api/x/task-protection/v1/state"
     assert asked == [
-        ("PUT", path, {"ProtectionEnabled": True, "ExpiresInMinutes": EXPIRES_MINUTES}),
+        ("PUT", path, {"ProtectionEnabled": True, "ExpiresInMinutes": 35}),
         ("PUT", path, {"ProtectionEnabled": False}),
     ]
 
@@ -75,97 +81,158 @@ def test_the_agent_is_asked_as_the_guide_says() -> None:
 )
 def test_a_refusal_is_said(status: int, answer: Any, says: str) -> None:
     with agent(lambda *_: (status, answer)) as (address, _):
-        assert put_protection(address, True) == says
+        assert put_protection(address, 35) == says
 
 
 def test_no_agent_is_said() -> None:
     with agent(lambda *_: (200, DONE)) as (address, _):
         pass
-    assert put_protection(address, True).startswith("the ECS agent does not answer: ")
+    assert put_protection(address, 35).startswith("the ECS agent does not answer: ")
     assert protection({}) is None
 
 
 class Calls:
-    """What a protection asks for, and when."""
+    """The calls of a protection: their minutes, None for a release."""
 
     def __init__(self, *faults: str) -> None:
-        self.made: list[bool] = []
+        self.made: list[int | None] = []
         self._faults = list(faults)
 
-    def __call__(self, wanted: bool) -> str:
-        self.made.append(wanted)
+    def __call__(self, minutes: int | None) -> str:
+        self.made.append(minutes)
         return self._faults.pop(0) if self._faults else ""
 
-    def become(self, *made: bool) -> None:
+    def become(self, *made: int | None) -> None:
         """Wait until these are the calls."""
         until = time.monotonic() + 5
         while tuple(self.made) != made and time.monotonic() < until:
             time.sleep(0.005)
         assert tuple(self.made) == made
 
+    def stay(self, *made: int | None) -> None:
+        """Check that no further call follows."""
+        time.sleep(0.1)
+        assert tuple(self.made) == made
 
-def test_busy_is_protected_and_idle_is_released_after_a_while() -> None:
+
+def later(minutes: float) -> float:
+    return time.monotonic() + minutes * 60
+
+
+def test_one_call_covers_the_limit_and_a_margin_and_idle_releases_it() -> None:
     calls = Calls()
-    it = Protection(calls, renew=60, idle=0.3)
-    time.sleep(0.05)
-    assert calls.made == []
-    it.set_busy(True)
-    calls.become(True)
+    it = Protection(calls, spare=0, idle=0.3)
+    calls.stay()
+    it.cover(later(20))
+    calls.become(25)
     # One task after the other: no call between them.
     for _ in range(3):
-        it.set_busy(False)
+        it.cover(None)
         time.sleep(0.05)
-        it.set_busy(True)
-    assert calls.made == [True]
-    it.set_busy(False)
-    calls.become(True, False)
-    time.sleep(0.4)
-    assert calls.made == [True, False]
+        it.cover(later(19))
+    calls.stay(25)
+    it.cover(None)
+    calls.become(25, None)
+    calls.stay(25, None)
 
 
-def test_a_long_task_is_protected_anew() -> None:
+def test_a_stream_of_short_tasks_makes_no_call_before_one_outlasts_the_protection() -> None:
     calls = Calls()
-    it = Protection(calls, renew=0.1, idle=0.05)
-    it.set_busy(True)
-    calls.become(True, True, True)
-    it.set_busy(False)
-    until = time.monotonic() + 5
-    while calls.made[-1] and time.monotonic() < until:
-        time.sleep(0.005)
-    assert calls.made[-1] is False
+    it = Protection(calls)
+    it.cover(later(1))
+    calls.become(36)
+    for minutes in (2, 5, 12, 30.9):
+        it.cover(later(minutes))
+    calls.stay(36)
+    it.cover(later(60))
+    calls.become(36, 95)
+
+
+def test_it_is_at_most_what_ecs_takes() -> None:
+    calls = Calls()
+    it = Protection(calls)
+    it.cover(later(math.inf))
+    calls.become(MOST_MINUTES)
+    it.cover(later(10_000))
+    calls.stay(MOST_MINUTES)
+
+
+def test_a_refused_call_is_retried_and_shortens_nothing() -> None:
+    calls = Calls("", "DEPLOYMENT_BLOCKED", "DEPLOYMENT_BLOCKED")
+    it = Protection(calls, spare=0, again=0.02)
+    it.cover(later(20))
+    calls.become(25)
+    it.cover(later(100))
+    calls.become(25, 105, 105, 105)
+    # What was in force still is: a shorter task needs no call.
+    it.cover(later(99))
+    calls.stay(25, 105, 105, 105)
+
+
+def test_while_calls_are_refused_what_is_in_force_is_known() -> None:
+    calls = Calls("", *["ThrottlingException"] * 100)
+    it = Protection(calls, spare=0, again=0.2)
+    it.cover(later(20))
+    calls.become(25)
+    it.cover(later(100))
+    calls.become(25, 105)
+    it.cover(later(19))
+    time.sleep(0.5)
+    assert calls.made == [25, 105]
+
+
+def test_retries_wait_longer_each_time() -> None:
+    calls = Calls(*["ThrottlingException"] * 100)
+    it = Protection(calls, again=0.02)
+    it.cover(later(1))
+    time.sleep(0.7)
+    # 20, 40, 80, 160 and 320 ms, give or take a quarter.
+    assert 4 <= len(calls.made) <= 7
 
 
 def test_a_task_that_arrives_during_the_release_is_protected_after_it() -> None:
-    made: list[bool] = []
+    made: list[int | None] = []
 
-    def put(wanted: bool) -> str:
-        if not wanted:
-            it.set_busy(True)
-        made.append(wanted)
+    def put(minutes: int | None) -> str:
+        if minutes is None:
+            it.cover(later(1))
+        made.append(minutes)
         return ""
 
-    it = Protection(put, renew=60, idle=0.01)
-    it.set_busy(True)
+    it = Protection(put, spare=0, idle=0.01)
+    it.cover(later(1))
     time.sleep(0.1)
-    it.set_busy(False)
+    it.cover(None)
     until = time.monotonic() + 5
     while len(made) < 3 and time.monotonic() < until:
         time.sleep(0.005)
-    assert made == [True, False, True]
+    assert made == [6, None, 6]
 
 
-def test_failing_calls_are_repeated_and_said_once_a_kind(caplog: pytest.LogCaptureFixture) -> None:
+def test_failing_calls_are_said_once_a_kind(caplog: pytest.LogCaptureFixture) -> None:
     calls = Calls("throttled", "throttled", "denied")
     with caplog.at_level(logging.WARNING):
-        it = Protection(calls, renew=60, idle=0.01, again=0.02)
-        it.set_busy(True)
-        calls.become(True, True, True, True)
-        it.set_busy(False)
-        calls.become(True, True, True, True, False)
+        it = Protection(calls, spare=0, idle=0.01, again=0.02)
+        it.cover(later(1))
+        calls.become(6, 6, 6, 6)
+        it.cover(None)
+        calls.become(6, 6, 6, 6, None)
     assert [record.getMessage().split(": ")[1].split(";")[0] for record in caplog.records] == [
         "throttled",
         "denied",
     ]
+
+
+def test_the_longest_limit_of_what_runs_is_covered() -> None:
+    covered: list[float | None] = []
+    tasks = Tasks(Retries(lambda _: ()), Durations(), covered.append)
+    start = time.monotonic()
+    for key, limit in (("a", 60.0), ("b", 600.0), ("c", None)):
+        tasks.begin(cast(Action, SimpleNamespace(key=key)), limit)
+    for key in ("c", "b", "a"):
+        tasks.leave(key)
+    seconds = [None if moment is None else moment - start for moment in covered]
+    assert seconds == [*(pytest.approx(each, abs=1) for each in (60, 600, math.inf, 600, 60)), None]
 
 
 def test_a_worker_is_named_after_its_task() -> None:
