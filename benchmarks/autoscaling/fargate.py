@@ -4,6 +4,11 @@ AWS's rules: a bucket of 100 launches that 20 a second refill, for Spot and on-d
 Developer Guide, "AWS Fargate throttling quotas"); a task that is protected is not stopped to scale in ("Protect your
 Amazon ECS tasks from being terminated by scale-in events"); Spot takes tasks back with two minutes' notice ("Fargate
 Spot termination notices"); a service whose capacity is not there goes on trying. Drawn: how long a task takes to start.
+
+Rolling deployments run with a maximum of 100 % and a minimum of 0 % ("Deploy Amazon ECS services by replacing
+tasks"): ECS stops an old task only when it is unprotected, and starts a new one in its place. While a deployment is in
+progress, a lost old task is replaced by one of the old revision (AWS, November 2025, "Amazon ECS improves service
+availability during rolling deployments").
 """
 
 from __future__ import annotations
@@ -17,6 +22,12 @@ from benchmarks.autoscaling.work import Piece, Queue
 
 BURST, REFILL = 100.0, 20.0
 
+HOLD = 20.0
+"""Seconds for which an idle worker stays protected (`scythe_worker`)."""
+
+RECONCILE = 15.0
+"""Seconds between two looks of ECS's scheduler at a service. AWS does not document it."""
+
 
 @dataclass(frozen=True)
 class Conditions:
@@ -28,12 +39,15 @@ class Conditions:
         interruptions: of a Spot task, an hour.
         spot_capacity: the Spot tasks that there is room for, by the time.
         is_protected: whether workers protect themselves while they have a task.
+        notice: seconds, at most, until a worker of a superseded deployment takes nothing new; infinite where it
+            never learns of the deployment.
     """
 
     start_seconds: float = 60
     interruptions: float = 0.02
     spot_capacity: Callable[[float], float] = lambda _: float("inf")
     is_protected: bool = True
+    notice: float = 30
 
 
 class Launches:
@@ -59,6 +73,8 @@ class Task:
     generation: int = 0
     is_up: bool = False
     is_gone: bool = False
+    is_paused: bool = False
+    idle_since: float = float("-inf")
     work: dict[Piece, float] = field(default_factory=dict)
 
 
@@ -73,6 +89,7 @@ class Service:
         lost_to_spot: the same, where Spot took a task back.
         killed: pieces of work that scale-in killed.
         interrupted: pieces of work that Spot interrupted.
+        rolled: how long each deployment took.
     """
 
     def __init__(
@@ -85,11 +102,17 @@ class Service:
         self.up = 0
         self.billed = self.lost_to_scale_in = self.lost_to_spot = 0.0
         self.killed = self.interrupted = 0
+        self.rolled: list[float] = []
         self._desired = self._generation = 0
+        self._deployed: float | None = None
         queue.serve(self)
         self._idle: list[Task] = []
-        if is_spot:
-            clock.every(15, clock.now + 15, self._reconcile)
+        clock.every(RECONCILE, clock.now + random.uniform(0, RECONCILE), self._reconcile)
+
+    @property
+    def is_deploying(self) -> bool:
+        """Whether a deployment is in progress."""
+        return self._deployed is not None
 
     def set_desired(self, desired: int) -> None:
         """Take a new desired count."""
@@ -97,12 +120,22 @@ class Service:
         self._reconcile()
 
     def roll(self) -> None:
-        """Replace all tasks, never more than desired at a time: each when it is idle."""
+        """Deploy anew: replace each task once it is unprotected, never more than desired at a time."""
         self._generation += 1
-        for task in list(self.tasks):
-            if not task.work:
-                self._end(task)
+        self._deployed = self._clock.now
+        for task in self.tasks:
+            self._supersede(task)
         self._reconcile()
+
+    def _supersede(self, task: Task) -> None:
+        """Let the worker of an old task learn of it, and take nothing new from then on."""
+        if self._conditions.notice < float("inf"):
+            wait = self._random.uniform(0, self._conditions.notice)
+            self._clock.after(wait, lambda: setattr(task, "is_paused", True))
+
+    def busy(self) -> int:
+        """The tasks that have work."""
+        return sum(bool(task.work) for task in self.tasks)
 
     def running(self) -> int:
         """The tasks that run."""
@@ -116,7 +149,7 @@ class Service:
         """A task with a slot to fill."""
         while self._idle:
             task = self._idle[-1]
-            if not task.is_gone and len(task.work) < self._slots:
+            if not task.is_gone and not task.is_paused and len(task.work) < self._slots:
                 return task
             self._idle.pop()
         return None
@@ -126,21 +159,25 @@ class Service:
         task.work[piece] = self._clock.now
 
     def done(self, task: Task, piece: Piece) -> None:
-        """Take a piece of work that is done from a task.
-
-        ECS waits for a protected task of an older deployment, which meanwhile works as before.
-        """
+        """Take a piece of work that is done from a task; ECS may stop it once it is unprotected."""
         del task.work[piece]
-        if task.generation != self._generation and not task.work:
-            self._end(task)
-            self._reconcile()
-            return
-        if len(self.tasks) > self._desired and not task.work:
-            self._end(task)
-            return
+        if not task.work:
+            task.idle_since = self._clock.now
         self._idle.append(task)
 
+    def _is_stoppable(self, task: Task) -> bool:
+        """Whether a task is unprotected."""
+        return not task.work and self._clock.now - task.idle_since >= HOLD
+
     def _reconcile(self) -> None:
+        if self._deployed is not None:
+            for task in sorted(self.tasks, key=lambda task: task.launched):
+                # One that has not started is left to start: the strictest reading of the replacement by the old revision.
+                if task.generation != self._generation and task.is_up and self._is_stoppable(task):
+                    self._end(task)
+            if all(task.generation == self._generation for task in self.tasks):
+                self.rolled.append(self._clock.now - self._deployed)
+                self._deployed = None
         over = len(self.tasks) - self._desired
         if over > 0:
             self._scale_in(over)
@@ -149,7 +186,7 @@ class Service:
             self._launch()
 
     def _scale_in(self, over: int) -> None:
-        idle = [task for task in self.tasks if not task.work]
+        idle = [task for task in self.tasks if self._is_stoppable(task)]
         chosen = sorted(idle, key=lambda task: task.launched, reverse=True)[:over]
         if not self._conditions.is_protected:
             # ECS knows nothing of work then.
@@ -161,9 +198,9 @@ class Service:
             self._end(task)
         self._queue.dispatch()
 
-    def _launch(self) -> None:
+    def _launch(self, generation: int | None = None) -> None:
         wait = self._launches.take()
-        task = Task(self._clock.now + wait, self._generation)
+        task = Task(self._clock.now + wait, self._generation if generation is None else generation)
         self.tasks.add(task)
         seconds = self._conditions.start_seconds * self._random.uniform(0.5, 1.5)
         self._clock.after(wait + seconds, lambda: self._start(task))
@@ -175,9 +212,7 @@ class Service:
         if task.is_gone:
             return
         if task.generation != self._generation:
-            self._end(task)
-            self._reconcile()
-            return
+            self._supersede(task)
         task.is_up = True
         self.up += 1
         self._idle.append(task)
@@ -190,8 +225,13 @@ class Service:
         self.interrupted += len(task.work)
         self.lost_to_spot += self._give_back(task)
         self._end(task)
+        if self._deployed is not None and len(self.tasks) < self._desired and self._has_room():
+            self._launch(task.generation)
         self._reconcile()
         self._queue.dispatch()
+
+    def _has_room(self) -> bool:
+        return not self._is_spot or len(self.tasks) < self._conditions.spot_capacity(self._clock.now)
 
     def _give_back(self, task: Task) -> float:
         lost = sum(self._clock.now - began for began in task.work.values())

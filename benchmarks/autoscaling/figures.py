@@ -27,6 +27,10 @@ class Figures:
         asleep: from the end of the work until no task was left.
         makespan: from the first queued task until the end of the work.
         most: the most tasks at a time.
+        full_from_allocation: from the first allocation until the full fleet was decided.
+        set_back: how often it was scaled in below a demand that it had all along.
+        rollout: seconds that the longest deployment took.
+        fallback_until: from the beginning until the last on-demand task that stood in ended.
     """
 
     first_decided: float | None
@@ -40,6 +44,10 @@ class Figures:
     asleep: float | None
     makespan: float
     most: int
+    full_from_allocation: float | None
+    set_back: int
+    rollout: float | None
+    fallback_until: float | None
 
 
 def figures(simulation: Simulation, fleet: Fleet) -> Figures:
@@ -52,25 +60,33 @@ def figures(simulation: Simulation, fleet: Fleet) -> Figures:
     step = fleet.samples[1].time - fleet.samples[0].time
     demanded = [min(sample.tasks, sample.demand) for sample in fleet.samples]
     tasks = sum(sample.tasks for sample in fleet.samples)
-    left = [sample.time for sample in fleet.samples if sample.time > end and not sample.tasks]
+    ended = end - simulation.begin
+    left = [sample.time for sample in fleet.samples if sample.time > ended and not sample.tasks]
 
     def since(moment: float | None) -> float | None:
         return None if moment is None else max(0.0, moment - (begin or 0))
 
-    services = [fleet.service, *([fleet.extra[0]] if fleet.extra else [])]
+    services = fleet.services
+    spot, *standing_in = (
+        service.task_seconds() - before for service, before in zip(services, fleet.billed_before, strict=True)
+    )
+    rolled = [seconds for service in services for seconds in service.rolled]
     return Figures(
         since(fleet.decided),
         since(queue.first_started),
         since(fleet.filled),
-        since(fleet.full),
+        since(None if fleet.full is None else fleet.full + simulation.begin),
         1 - sum(demanded) / tasks if tasks else 0.0,
-        _cost(fleet.size, fleet.service.task_seconds(), SPOT)
-        + (_cost(fleet.size, fleet.extra[0].task_seconds(), 1) if fleet.extra else 0),
+        _cost(fleet.size, spot, SPOT) + sum(_cost(fleet.size, seconds, 1) for seconds in standing_in),
         sum(service.lost_to_scale_in for service in services),
         sum(service.lost_to_spot for service in services),
-        left[0] - end if left and step else None,
+        left[0] - ended if left and step else None,
         end - begin,
         max(sample.tasks for sample in fleet.samples),
+        None if fleet.filled is None else fleet.filled - simulation.experiments[0].at,
+        len(fleet.set_back),
+        max(rolled, default=None),
+        fleet.fallback_until,
     )
 
 

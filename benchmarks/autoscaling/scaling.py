@@ -65,7 +65,7 @@ class Target:
         desired: the service's desired count.
         running: tells the tasks that run.
         changed: told of each new desired count.
-        is_deploying: whether a deployment goes on, in which nothing is scaled in.
+        deploying: tells whether a deployment is in progress, during which nothing is scaled in.
     """
 
     least: int
@@ -73,7 +73,7 @@ class Target:
     running: Callable[[], int]
     changed: Callable[[int], object] = lambda _: None
     desired: int = 0
-    is_deploying: bool = False
+    deploying: Callable[[], bool] = lambda: False
     _scaled: dict[str, tuple[float, int]] = field(default_factory=dict)
 
     def apply(self, policy: StepPolicy, value: float, threshold: float, now: float) -> None:
@@ -90,7 +90,7 @@ class Target:
     def set(self, wanted: int) -> bool:
         """Set the desired count within the bounds; whether it changed."""
         bounded = min(max(wanted, self.least), self.most)
-        if bounded == self.desired or (bounded < self.desired and self.is_deploying):
+        if bounded == self.desired or (bounded < self.desired and self.deploying()):
             return False
         self.desired = bounded
         self.changed(bounded)

@@ -74,7 +74,12 @@ SCENARIOS: Mapping[str, Scenario] = {
     "trouble": Scenario(
         "1,000 simulations; ten minutes of silence, metrics ten seconds late, a tenth lost, a rollout",
         [Experiment(1000, 300)],
-        trouble=Trouble(silent=[(1200, 1800)], late=10, lost=0.1, deployments=[(900, 1500)]),
+        trouble=Trouble(silent=[(1200, 1800)], late=10, lost=0.1, deployments=[900]),
+    ),
+    "rollout": Scenario(
+        "10,000 simulations of 5 minutes, and a new image after an hour",
+        [Experiment(10_000, 300)],
+        trouble=Trouble(deployments=[3600]),
     ),
     "million": Scenario("1,000,000 simulations of 5 minutes, up to 5,000 tasks", [Experiment(10**6, 300)], most=5000),
     "ten-million": Scenario(

@@ -17,6 +17,12 @@ LINGER = 3600
 
 LONGEST = 10 * 24 * 3600
 
+IDLE = 600
+"""Seconds, at least, for which nothing waits before a play begins: alarms have a history then, and repeat their actions."""
+
+PHASE = 120
+"""Seconds of which a part, drawn, comes on top, so that a play begins anywhere in the alarms' periods."""
+
 
 @dataclass(frozen=True)
 class FleetSize:
@@ -47,13 +53,13 @@ class Trouble:
         silent: from when until when no metrics are published.
         late: seconds by which metrics are late.
         lost: the share of publications that get lost.
-        deployments: from when until when services are deployed anew.
+        deployments: when the services are deployed anew.
     """
 
     silent: Sequence[tuple[float, float]] = ()
     late: float = 0
     lost: float = 0
-    deployments: Sequence[tuple[float, float]] = ()
+    deployments: Sequence[float] = ()
 
 
 @dataclass
@@ -85,6 +91,10 @@ class Fleet:
         decided: when it was first given a task.
         filled: when it was first given as many tasks as its demand, or its maximum.
         full: when as many tasks first took work.
+        set_back: when, and to how many tasks, it was scaled in below a demand that it had all along.
+        asked: the least demand since it was scaled out.
+        fallback_until: when the last on-demand task that stood in was there, from the beginning; None for never.
+        billed_before: task-seconds of its services before the play begins.
     """
 
     name: str
@@ -98,16 +108,31 @@ class Fleet:
     decided: float | None = None
     filled: float | None = None
     full: float | None = None
+    set_back: list[tuple[float, int]] = field(default_factory=list)
+    asked: float = float("inf")
+    fallback_until: float | None = None
+    billed_before: list[float] = field(default_factory=list)
+    _given: int = 0
 
     @property
     def demand(self) -> int:
-        """The tasks that its work fills."""
-        return math.ceil((self.queue.queued + self.queue.running) / self.size.slots)
+        """The tasks that its work fills, and no fewer than are busy (`scythe_worker.backlog`)."""
+        work = math.ceil((self.queue.queued + self.queue.running) / self.size.slots)
+        return work if self.size.slots == 1 else max(work, sum(service.busy() for service in self.services))
+
+    @property
+    def services(self) -> list[Service]:
+        """Its own, and the one that stands in."""
+        return [self.service, *([self.extra[0]] if self.extra else [])]
 
     @property
     def tasks(self) -> int:
         """All of its tasks that are paid for."""
         return len(self.service.tasks) + (len(self.extra[0].tasks) if self.extra else 0)
+
+    def note_demand(self) -> None:
+        """Remember the least demand since the fleet was scaled out."""
+        self.asked = min(self.asked, self.demand)
 
     def observe(self, now: float) -> None:
         """Take a sample."""
@@ -119,9 +144,19 @@ class Fleet:
         )
         if self.full is None and up >= self.peak:
             self.full = now
+        if self.extra and self.extra[0].tasks:
+            self.fallback_until = now
+        self.note_demand()
 
     def set_desired(self, desired: int, now: float) -> None:
-        """Take a new desired count, and note what it reaches."""
+        """Take a new desired count, and note what it reaches, and whether it falls while there is demand."""
+        self.note_demand()
+        if desired < self._given:
+            if desired < min(self.asked, self.target.most):
+                self.set_back.append((now, desired))
+        else:
+            self.asked = self.demand
+        self._given = desired
         self.service.set_desired(desired)
         if self.decided is None and desired:
             self.decided = now
@@ -139,6 +174,10 @@ class Simulation:
         trouble: what goes wrong.
         seed: of all that is drawn.
         every: seconds between two samples.
+
+    Attributes:
+        begin: when, on the clock, the play begins: after idle minutes. The times of experiments, of trouble and of
+            samples count from here.
     """
 
     def __init__(
@@ -146,8 +185,16 @@ class Simulation:
         conditions: Conditions | None = None, trouble: Trouble | None = None, seed: int = 1, every: float = 1,
     ) -> None:  # fmt: skip
         self.clock, self.random = Clock(), Random(seed)
-        self.conditions, self.trouble, self._every = conditions or Conditions(), trouble or Trouble(), every
-        self.experiments = list(experiments)
+        self.begin = begin = IDLE + self.random.uniform(0, PHASE)
+        given, trouble = conditions or Conditions(), trouble or Trouble()
+        self.conditions = replace(given, spot_capacity=lambda now: given.spot_capacity(now - begin))
+        self.trouble = replace(
+            trouble,
+            silent=[(start + begin, end + begin) for start, end in trouble.silent],
+            deployments=[start + begin for start in trouble.deployments],
+        )
+        self._every = every
+        self.experiments = [replace(item, at=item.at + begin) for item in experiments]
         self._left = len(self.experiments)
         self.ended: float | None = None
         queues = {role: Queue(self.clock) for role in ("fan", "leaf")}
@@ -160,7 +207,7 @@ class Simulation:
         # A scatter_gather that Spot interrupts begins anew; its simulations stay: not what is looked at here.
         conditions = self.conditions if size.role == "leaf" else replace(self.conditions, interruptions=0)
         service = Service(self.clock, self.random, conditions, self._spot, queue, size.slots)
-        target = Target(size.least, size.most, service.running)
+        target = Target(size.least, size.most, service.running, deploying=lambda: service.is_deploying)
         fleet = Fleet(name, size, queue, service, target, self._peak(size))
         target.changed = lambda desired: fleet.set_desired(desired, self.clock.now)
         target.set(size.least)
@@ -177,7 +224,7 @@ class Simulation:
             fleet.size.slots,
             is_spot=False,
         )
-        target = Target(0, most, service.running, service.set_desired)
+        target = Target(0, most, service.running, service.set_desired, deploying=lambda: service.is_deploying)
         fleet.extra = (service, target)
         return target
 
@@ -191,12 +238,16 @@ class Simulation:
 
         def sample() -> None:
             for fleet in self.fleets.values():
-                fleet.observe(self.clock.now)
+                fleet.observe(self.clock.now - self.begin)
 
-        self.clock.every(self._every, 0, sample)
-        for begin, end in self.trouble.deployments:
-            self.clock.at(begin, lambda: self._deploy(True))
-            self.clock.at(end, lambda: self._deploy(False))
+        def begin() -> None:
+            for fleet in self.fleets.values():
+                fleet.billed_before = [service.task_seconds() for service in fleet.services]
+
+        self.clock.at(self.begin, begin)
+        self.clock.every(self._every, self.begin, sample)
+        for moment in self.trouble.deployments:
+            self.clock.at(moment, self._deploy)
         self.clock.run(self._is_over)
         sample()
 
@@ -207,11 +258,10 @@ class Simulation:
         )
         return min(size.most, math.ceil(most / size.slots))
 
-    def _deploy(self, is_deploying: bool) -> None:
+    def _deploy(self) -> None:
         for fleet in self.fleets.values():
-            fleet.target.is_deploying = is_deploying
-            if is_deploying:
-                fleet.service.roll()
+            for service in fleet.services:
+                service.roll()
 
     def _is_over(self) -> bool:
         if self.ended is None:

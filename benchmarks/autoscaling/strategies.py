@@ -46,6 +46,7 @@ class Synthesized:
             return
         delay = self._simulation.random.uniform(0.5, 2.5) + trouble.late
         for name, fleet in self._simulation.fleets.items():
+            fleet.note_demand()
             self._cloudwatch.put(self._demands[name], fleet.demand, delay=delay)
 
     def _count_tasks(self) -> None:
@@ -59,10 +60,14 @@ class Synthesized:
 def fixed(simulation: Simulation) -> None:
     """The guide's fleet, which has bounds but nothing that scales it.
 
-    Somebody sets it to its maximum, and to nothing an hour after the end.
+    Somebody sets it to its maximum as the play begins, and to nothing an hour after the end.
     """
-    for fleet in simulation.fleets.values():
-        fleet.target.set(fleet.size.most)
+
+    def start() -> None:
+        for fleet in simulation.fleets.values():
+            fleet.target.set(fleet.size.most)
+
+    simulation.clock.at(simulation.begin + 1, start)
 
 
 def ideal(simulation: Simulation) -> None:
@@ -100,7 +105,7 @@ def _track(simulation: Simulation, target: float, metric: Callable[[Fleet], floa
     def minute() -> None:
         for name, fleet in simulation.fleets.items():
             wanted = policies[name].wanted(metric(fleet), fleet.service.running())
-            if wanted is not None and not (wanted < fleet.target.desired and fleet.target.is_deploying):
+            if wanted is not None and not (wanted < fleet.target.desired and fleet.target.deploying()):
                 fleet.target.set(wanted)
 
     # The minute's metric comes up to a minute later.

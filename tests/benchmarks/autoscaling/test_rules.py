@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.autoscaling.clock import Clock
 from benchmarks.autoscaling.cloudwatch import AlarmRule, CloudWatch, Metric, state
-from benchmarks.autoscaling.fargate import Conditions, Launches, Service
+from benchmarks.autoscaling.fargate import HOLD, RECONCILE, Conditions, Launches, Service
 from benchmarks.autoscaling.metric_math import evaluate
 from benchmarks.autoscaling.scaling import Step, StepPolicy, Target, TargetTracking
 from benchmarks.autoscaling.work import Piece, Queue
@@ -104,10 +104,11 @@ def test_a_target_keeps_its_bounds_and_scales_in_no_deployment() -> None:
     exact = StepPolicy("e", "ExactCapacity", [Step(0, 5, 50), Step(5, INFINITE, 1)], 0)
     target.apply(exact, 0, 0, now=0)
     assert target.desired == 10
-    target.is_deploying = True
+    deploying = True
+    target.deploying = lambda: deploying
     target.apply(exact, 5, 0, now=60)
     assert target.desired == 10
-    target.is_deploying = False
+    deploying = False
     target.apply(exact, 5, 0, now=120)
     assert target.desired == 2
 
@@ -236,3 +237,39 @@ def test_there_are_no_more_spot_tasks_than_capacity() -> None:
     assert len(service.tasks) == 3
     clock.run(lambda: clock.now > 120)
     assert len(service.tasks) == 8
+
+
+@pytest.mark.parametrize(("notice", "is_over"), [(30, True), (float("inf"), False)])
+def test_a_rollout_under_load_waits_for_workers_that_take_nothing_new(notice: float, is_over: bool) -> None:
+    """A worker with a queue is never idle for as long as it stays protected: without notice, nothing is replaced."""
+    clock, queue, service = _service(Conditions(interruptions=0, notice=notice))
+    queue.add(1000, lambda: Piece(600))
+    service.set_desired(4)
+    clock.after(1000, service.roll)
+    clock.run(lambda: clock.now > 3000)
+    assert service.is_deploying != is_over
+    assert bool(service.rolled) == is_over
+    assert service.killed == 0
+    assert len(service.tasks) == 4
+
+
+def test_a_lost_old_task_is_replaced_by_the_old_revision_while_a_deployment_is_in_progress() -> None:
+    clock, queue, service = _service(Conditions(interruptions=0, notice=float("inf")))
+    queue.add(1000, lambda: Piece(6000))
+    service.set_desired(2)
+    clock.run(lambda: service.up == 2)
+    service.roll()
+    service._interrupt(next(iter(service.tasks)))
+    assert {task.generation for task in service.tasks} == {0}
+
+
+def test_an_idle_task_stays_protected_for_a_while() -> None:
+    clock, queue, service = _service(Conditions(interruptions=0))
+    queue.add(1, lambda: Piece(100))
+    service.set_desired(1)
+    clock.run(lambda: queue.finished == 1)
+    service.set_desired(0)
+    assert len(service.tasks) == 1
+    ended = clock.now
+    clock.run(lambda: not service.tasks)
+    assert HOLD <= clock.now - ended <= HOLD + RECONCILE

@@ -39,6 +39,27 @@ def scaled() -> dict[str, Scaled]:
     return of_environment(shaped(GUIDE, Scenario("", [], fallback=80)))
 
 
+def decided_on_minutes(scaled: Mapping[str, Scaled]) -> dict[str, Scaled]:
+    """With no demand decided on two minutes of 60-second data, as it was."""
+    return {
+        name: replace(
+            item,
+            alarms=[
+                replace(
+                    alarm,
+                    metrics={key: replace(metric, period=60) for key, metric in alarm.metrics.items()},
+                    evaluation_periods=2,
+                    datapoints_to_alarm=2,
+                )
+                if "no-demand" in alarm.name
+                else alarm
+                for alarm in item.alarms
+            ],
+        )
+        for name, item in scaled.items()
+    }
+
+
 def without_fallback(scaled: Mapping[str, Scaled]) -> dict[str, Scaled]:
     return {name: item for name, item in scaled.items() if name in GUIDE.workers}
 
@@ -89,9 +110,9 @@ def test_every_demand_has_its_number_of_tasks_and_one_alarm(scaled: Mapping[str,
 def test_the_guides_fleet_reaches_its_figures(scaled: Mapping[str, Scaled]) -> None:
     found = ours(SCENARIOS["guide"], scaled)
     assert found.first_decided is not None and found.first_decided <= 30
-    assert found.full_decided is not None and found.full_decided <= 60
+    assert found.full_decided is not None and found.full_decided <= 30
     assert found.over < 0.1
-    assert found.asleep is not None and found.asleep <= 600
+    assert found.asleep is not None and found.asleep <= 240
     assert found.lost_to_scale_in == 0
     assert found.most == 100
 
@@ -101,10 +122,32 @@ def test_the_guides_fleet_reaches_its_figures(scaled: Mapping[str, Scaled]) -> N
 def test_it_reaches_them_however_the_phases_fall(scaled: Mapping[str, Scaled], seed: int) -> None:
     found = ours(THOUSAND, scaled, seed)
     assert found.first_decided is not None and found.first_decided <= 30
-    assert found.full_decided is not None and found.full_decided <= 60
+    assert found.full_decided is not None and found.full_decided <= 30
     assert found.over < 0.1
-    assert found.asleep is not None and found.asleep <= 600
+    assert found.asleep is not None and found.asleep <= 240
     assert found.lost_to_scale_in == 0
+
+
+def set_back(scaled: Mapping[str, Scaled], name: str, seeds: range) -> int:
+    """In how many plays a fleet is scaled in below a demand that it had all along."""
+    found = 0
+    for seed in seeds:
+        _, simulation = played(SCENARIOS[name], lambda it: Synthesized(it, without_fallback(scaled)), seed)
+        found += any(fleet.set_back for fleet in simulation.fleets.values())
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["ten", "thousand", "trouble"])
+def test_no_fleet_falls_while_there_is_demand(scaled: Mapping[str, Scaled], name: str) -> None:
+    if any("no-demand" in alarm.name and alarm.period > 10 for alarm in scaled["simulations"].alarms):
+        pytest.xfail("no demand is decided on 60-second data")
+    assert set_back(scaled, name, range(8)) == 0
+
+
+@pytest.mark.slow
+def test_no_demand_decided_on_minutes_sets_woken_fleets_back(scaled: Mapping[str, Scaled]) -> None:
+    assert set_back(decided_on_minutes(scaled), "ten", range(20)) > 0
 
 
 @pytest.mark.slow
@@ -115,7 +158,8 @@ def test_it_is_better_than_the_others(scaled: Mapping[str, Scaled]) -> None:
         assert mine.cost < theirs.cost
         assert mine.over < theirs.over
     best = played(THOUSAND, ideal)[0]
-    assert best.cost <= mine.cost < 1.1 * best.cost
+    # What Spot interrupts and how long each simulation takes is drawn anew: a hundredth either way.
+    assert 0.98 * best.cost <= mine.cost < 1.1 * best.cost
 
 
 @pytest.mark.slow
@@ -193,7 +237,11 @@ def test_a_longer_quiet_time_sleeps_later(scaled: Mapping[str, Scaled]) -> None:
         "simulations": replace(
             scaled["simulations"],
             alarms=[
-                replace(alarm, evaluation_periods=20, datapoints_to_alarm=20)
+                replace(
+                    alarm,
+                    evaluation_periods=20 * 60 // alarm.period,
+                    datapoints_to_alarm=20 * 60 // alarm.period,
+                )
                 if "no-demand" in alarm.name
                 else alarm
                 for alarm in scaled["simulations"].alarms
