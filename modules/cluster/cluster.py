@@ -57,5 +57,7 @@ class Cluster(Construct):
             cluster_name=text(ref(cluster).name),
             capacity_providers=["FARGATE", "FARGATE_SPOT"],
         )
-        # The name by way of the association, so that what names the cluster waits for its capacity providers.
-        self.attributes = ClusterAttributes(arn=ref(cluster).arn, name=ref(capacity).cluster_name)
+        # Both by way of the association: ECS refuses a service whose capacity providers its cluster does not have yet,
+        # and their end while a service has them (Amazon ECS API Reference, PutClusterCapacityProviders).
+        associated = Expression(f"[{ref(cluster).arn}, {ref(capacity).id}][0]")
+        self.attributes = ClusterAttributes(arn=associated, name=ref(capacity).cluster_name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from cdktf import ITerraformDependable
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
 from constructs import Construct
@@ -85,6 +86,15 @@ class TaskRoles(Construct):
             role=text(made(role, self._exists).id),
             policy=policy(*statements),
         )
+
+    def policies(self) -> list[ITerraformDependable]:
+        """All policies that the two roles were given so far, by whomever: what their tasks wait for."""
+        return [
+            child
+            for role in (self.execution, self.task)
+            for child in role.node.children
+            if isinstance(child, IamRolePolicy)
+        ]
 
     def allow_secrets(self, *arns: Expression) -> None:
         """Let ECS read secrets of Secrets Manager into the containers; each argument is one ARN or a list of them."""

@@ -8,6 +8,7 @@ protected (`scythe_worker`).
 
 from __future__ import annotations
 
+from cdktf import ITerraformDependable
 from cdktf_cdktf_provider_aws.appautoscaling_policy import (
     AppautoscalingPolicy,
     AppautoscalingPolicyStepScalingPolicyConfiguration,
@@ -27,7 +28,7 @@ from synthesis.expression import Expression, local, number, ref, text, when
 from synthesis.stack import Label
 
 SECONDS = 10
-"""The period of the alarms that wake and grow a fleet, the shortest that there is (Amazon CloudWatch API Reference,
+"""The period of the alarms of a fleet's demand, the shortest that there is (Amazon CloudWatch API Reference,
 ``PutMetricAlarm``)."""
 
 Step = AppautoscalingPolicyStepScalingPolicyConfigurationStepAdjustment
@@ -36,8 +37,14 @@ Step = AppautoscalingPolicyStepScalingPolicyConfigurationStepAdjustment
 class ExactPolicy(Construct):
     """A step policy that sets exact numbers of tasks.
 
+    Args:
+        after: the policy of the same target before it: Application Auto Scaling refuses a change of a target while
+            another is pending (Application Auto Scaling API Reference, ``ConcurrentUpdateException``), and the
+            provider does not try again (terraform-provider-aws, issue 17915).
+
     Attributes:
         arn: of the policy.
+        resource: what the next one comes after.
     """
 
     def __init__(
@@ -48,6 +55,7 @@ class ExactPolicy(Construct):
         target: Expression,
         steps: list[Step],
         where: Expression,
+        after: ITerraformDependable | None = None,
     ) -> None:
         super().__init__(scope, id_)
         policy = AppautoscalingPolicy(
@@ -66,7 +74,9 @@ class ExactPolicy(Construct):
                 metric_aggregation_type="Minimum",
                 step_adjustment=steps,
             ),
+            depends_on=None if after is None else [after],
         )
+        self.resource: ITerraformDependable = policy
         self.arn: Expression = ref(policy)[0].arn
 
 
@@ -78,11 +88,14 @@ class Autoscaling(Construct):
 
     Missing metrics change nothing: the alarms of demands act on data alone, and the quiet one keeps its state.
 
-    Costs: $0.30 a month for each alarm of ten seconds, $0.10 for the quiet one (Amazon CloudWatch pricing): $0.70 for
-    a maximum of up to 11 tasks, $1.00 up to 104, $1.30 up to 722, $1.60 beyond.
+    Costs: $0.30 a month for each alarm, which are all of ten seconds (Amazon CloudWatch pricing): $0.90 for a maximum
+    of up to 11 tasks, $1.20 up to 104, $1.50 up to 722, $1.80 beyond.
 
     Args:
         target: the scalable target.
+
+    Attributes:
+        last: the policy that is made last.
     """
 
     def __init__(
@@ -91,6 +104,7 @@ class Autoscaling(Construct):
         super().__init__(scope, id_)
         self._label, self._fleet, self._target = label, fleet, target
         self._metrics = BacklogMetrics.of(label)
+        self.last: ITerraformDependable | None = None
         scaling = settings.scaling
         self._most = local(
             self, "most_tasks", f"max({scaling.max}, [for item in {scaling.schedule} : item.max]...)"
@@ -103,9 +117,7 @@ class Autoscaling(Construct):
     def _follow(self, part: Range) -> None:
         """Set the tasks of the demand's band, while it is within a range."""
         where = Expression(f"{self._most} > {part.first}")
-        policy = ExactPolicy(
-            self, f"demand_from_{part.first}", target=self._target, steps=_steps(part), where=where
-        )
+        policy = self._policy(f"demand_from_{part.first}", _steps(part), where)
         end = self._most if part is RANGES[-1] else f"min({part.last + 1}, {self._most})"
         CloudwatchMetricAlarm(
             policy,
@@ -143,13 +155,8 @@ class Autoscaling(Construct):
     def _fill(self) -> None:
         """Set the most tasks, at a demand of as many or more."""
         where = Expression(f"{self._most} > 0")
-        policy = ExactPolicy(
-            self,
-            "demand_of_all",
-            target=self._target,
-            steps=[Step(metric_interval_lower_bound="0", scaling_adjustment=number(self._most))],
-            where=where,
-        )
+        steps = [Step(metric_interval_lower_bound="0", scaling_adjustment=number(self._most))]
+        policy = self._policy("demand_of_all", steps, where)
         CloudwatchMetricAlarm(
             policy,
             "Alarm",
@@ -172,13 +179,8 @@ class Autoscaling(Construct):
     def _rest(self, minutes: object) -> None:
         """Set no tasks, or the target's fewest, after minutes without demand."""
         where = Expression(f"{self._most} > 0")
-        policy = ExactPolicy(
-            self,
-            "no_demand",
-            target=self._target,
-            steps=[Step(metric_interval_upper_bound="0", scaling_adjustment=0)],
-            where=where,
-        )
+        steps = [Step(metric_interval_upper_bound="0", scaling_adjustment=0)]
+        policy = self._policy("no_demand", steps, where)
         CloudwatchMetricAlarm(
             policy,
             "Alarm",
@@ -188,17 +190,26 @@ class Autoscaling(Construct):
             namespace=self._metrics.namespace,
             metric_name=DEMAND,
             dimensions=self._metrics.dimensions(self._fleet),
-            period=60,
+            # As often as those of demands: an alarm on whole minutes would hold on to the quiet before a wake, and
+            # undo it. 60 minutes are 3,600 of the 86,400 seconds that it may look back (Amazon CloudWatch API
+            # Reference, PutMetricAlarm).
+            period=SECONDS,
             statistic="Maximum",
             comparison_operator="LessThanOrEqualToThreshold",
             threshold=0,
-            evaluation_periods=number(minutes),
+            evaluation_periods=number(f"{minutes} * {60 // SECONDS}"),
             # Else a single zero before the metrics end would stop the fleet (Amazon CloudWatch User Guide,
             # "Configuring how CloudWatch alarms treat missing data", the table's row - - X - -).
             treat_missing_data="ignore",
             alarm_actions=[text(policy.arn)],
             tags=self._label.tagged(),
         )
+
+    def _policy(self, name: str, steps: list[Step], where: Expression) -> ExactPolicy:
+        """A policy that is made after the one before it, and ends before that."""
+        policy = ExactPolicy(self, name, target=self._target, steps=steps, where=where, after=self.last)
+        self.last = policy.resource
+        return policy
 
     def _name(self, what: str) -> str:
         return f"{text(self._label.name)}-{self._fleet}-{what}"

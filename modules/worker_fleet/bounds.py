@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cdktf import ITerraformIterator
+from cdktf import ITerraformDependable, ITerraformIterator
 from cdktf_cdktf_provider_aws.appautoscaling_scheduled_action import (
     AppautoscalingScheduledAction,
     AppautoscalingScheduledActionScalableTargetAction,
@@ -44,8 +44,8 @@ class Bounds(Construct):
         runs: Expression,
     ) -> None:
         super().__init__(scope, id_)
-        self._runs = runs
-        own = settings.scaling
+        self._runs, self._own = runs, settings.scaling
+        own = self._own
         target = AppautoscalingTarget(
             self,
             "Target",
@@ -57,15 +57,27 @@ class Bounds(Construct):
             tags=label.tagged(),
         )
         self.target: Expression = ref(target)
+
+    def schedule(self, *, after: ITerraformDependable | None) -> None:
+        """Make the scheduled actions: the starts, then the ends.
+
+        Args:
+            after: the target's last policy: Application Auto Scaling refuses a change of a target while another is
+                pending (Application Auto Scaling API Reference, ``ConcurrentUpdateException``).
+        """
+        own = self._own
         by_start = each(f'{{ for item in {own.schedule} : "${{item.start}} ${{item.timezone}}" => item }}')
-        self._schedule("start", by_start, "each.value.min", "each.value.max")
-        self._schedule("end", by_start, own.min, own.max)
+        starts = self._schedule("start", by_start, "each.value.min", "each.value.max", after)
+        self._schedule("end", by_start, own.min, own.max, starts)
 
     def _held(self, bound: object) -> float:
         return number(f"{self._runs} ? {bound} : 0")
 
-    def _schedule(self, moment: str, schedules: ITerraformIterator, least: object, most: object) -> None:
-        AppautoscalingScheduledAction(
+    def _schedule(
+        self, moment: str, schedules: ITerraformIterator, least: object, most: object,
+        after: ITerraformDependable | None,
+    ) -> AppautoscalingScheduledAction:  # fmt: skip
+        return AppautoscalingScheduledAction(
             self,
             moment,
             for_each=schedules,
@@ -79,4 +91,5 @@ class Bounds(Construct):
                 min_capacity=text(f"{self._runs} ? {least} : 0"),
                 max_capacity=text(f"{self._runs} ? {most} : 0"),
             ),
+            depends_on=None if after is None else [after],
         )

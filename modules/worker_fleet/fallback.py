@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from cdktf import ITerraformDependable
 from cdktf_cdktf_provider_aws.appautoscaling_target import AppautoscalingTarget
 from cdktf_cdktf_provider_aws.cloudwatch_metric_alarm import (
     CloudwatchMetricAlarm,
@@ -21,6 +22,10 @@ from modules.worker_fleet.scaling import FALLBACK
 from modules.worker_fleet.settings import FleetSettings
 from synthesis.expression import Expression, local, number, ref, text, when
 from synthesis.stack import Label
+
+LATE = 2
+"""Minutes, the newest, for which ECS's count may not have come yet while the demand has: to the alarm no task runs
+then, so it asks for the others alone that nothing is missing."""
 
 MakeService = Callable[[Construct, str, list[EcsServiceCapacityProviderStrategy], float | None], EcsService]
 """Makes a service of the fleet's: scope, name, capacity, count."""
@@ -96,7 +101,9 @@ class Fallback(Construct):
             )
             for tasks, following in zip(SHORTFALL, [*SHORTFALL[1:], None], strict=True)
         ]
-        self._alarm("missing", ref(target)[0], steps, "GreaterThanOrEqualToThreshold", 1, "lacks Spot tasks")
+        missing = self._alarm(
+            "missing", ref(target)[0], steps, "GreaterThanOrEqualToThreshold", 1, "lacks Spot tasks"
+        )
         self._alarm(
             "back",
             ref(target)[0],
@@ -104,12 +111,15 @@ class Fallback(Construct):
             "LessThanOrEqualToThreshold",
             0,
             "has all of its Spot tasks",
+            late=LATE,
+            after=missing.resource,
         )
 
     def _alarm(
-        self, name: str, target: Expression, steps: list[Step], operator: str, threshold: int, what: str
-    ) -> None:
-        policy = ExactPolicy(self, f"spot_{name}", target=target, steps=steps, where=self._where)
+        self, name: str, target: Expression, steps: list[Step], operator: str, threshold: int, what: str,
+        *, late: int = 0, after: ITerraformDependable | None = None,
+    ) -> ExactPolicy:  # fmt: skip
+        policy = ExactPolicy(self, f"spot_{name}", target=target, steps=steps, where=self._where, after=after)
         CloudwatchMetricAlarm(
             policy,
             "Alarm",
@@ -119,11 +129,14 @@ class Fallback(Construct):
             comparison_operator=operator,
             threshold=threshold,
             evaluation_periods=number(self._minutes),
+            # Of a service without the fallback no alarm is made, and a number must be 1 or more all the same.
+            datapoints_to_alarm=number(f"max(1, {self._minutes} - {late})") if late else None,
             treat_missing_data="ignore",
             alarm_actions=[text(policy.arn)],
             metric_query=self._shortfall(),
             tags=self._label.tagged(),
         )
+        return policy
 
     def _shortfall(self) -> list[CloudwatchMetricAlarmMetricQuery]:
         metrics = BacklogMetrics.of(self._label)

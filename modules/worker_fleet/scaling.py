@@ -44,7 +44,7 @@ class Capacity(Settings):
         default=0, description="The weight of on-demand capacity."
     )
     on_demand_base: Annotated[int, whole(0, MOST_TASKS)] = Field(
-        default=0, description="So many tasks run on demand before the weights count."
+        default=0, description="So many tasks run on demand before the weights count; needs on_demand."
     )
     fallback: Fallback | None = Field(
         default=None,
@@ -63,6 +63,13 @@ class Capacity(Settings):
             "stands in for Spot tasks, and spot is 0; leave out fallback or give spot a weight",
             lambda settings: settings.fallback is None or settings.spot > 0,
             "{spot} > 0 ? true : {fallback} == null",
+        ),
+        # A provider of weight 0 places no tasks (Amazon ECS API Reference, CapacityProviderStrategyItem).
+        CrossRule(
+            ("on_demand_base",),
+            "needs a weight, and on_demand is 0; give on_demand a weight or leave out on_demand_base",
+            lambda settings: settings.on_demand_base == 0 or settings.on_demand > 0,
+            "{on_demand} > 0 || {on_demand_base} == 0",
         ),
     )
 

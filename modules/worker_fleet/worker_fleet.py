@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
-from cdktf import TerraformResourceLifecycle
+from cdktf import ITerraformDependable, TerraformResourceLifecycle
 from cdktf_cdktf_provider_aws.ecs_service import (
     EcsService,
     EcsServiceCapacityProviderStrategy,
@@ -19,6 +19,7 @@ from cdktf_cdktf_provider_aws.ecs_task_definition import (
     EcsTaskDefinitionVolume,
 )
 from cdktf_cdktf_provider_aws.security_group import SecurityGroup
+from cdktf_cdktf_provider_aws.vpc_security_group_egress_rule import VpcSecurityGroupEgressRule
 from constructs import Construct
 
 from modules.client_token.client_token import TokenAttributes
@@ -138,7 +139,12 @@ class WorkerFleet(Construct):
             ),
         )
         make_service = partial(
-            self._create_service, task=task, cluster=cluster, network=network, group=ref(group)
+            self._create_service,
+            task=task,
+            cluster=cluster,
+            network=network,
+            group=ref(group),
+            after=[*roles.policies(), *_ways_out(group)],
         )
         service = ref(make_service(self, fleet, self._capacity(), None))
         self.attributes = FleetAttributes(service_name=service.name, waits_for=waits_for)
@@ -152,7 +158,10 @@ class WorkerFleet(Construct):
             service_name=service.name,
             runs=runs,
         )
-        Autoscaling(self, "Autoscaling", label=label, fleet=fleet, settings=settings, target=bounds.target)
+        autoscaling = Autoscaling(
+            self, "Autoscaling", label=label, fleet=fleet, settings=settings, target=bounds.target
+        )
+        bounds.schedule(after=autoscaling.last)
         Fallback(
             self,
             "on_demand",
@@ -230,6 +239,7 @@ class WorkerFleet(Construct):
         cluster: ClusterAttributes,
         network: NetworkAttributes,
         group: Expression,
+        after: list[ITerraformDependable],
     ) -> EcsService:
         service = EcsService(
             scope,
@@ -257,6 +267,8 @@ class WorkerFleet(Construct):
             ),
             # The autoscaler's.
             lifecycle=TerraformResourceLifecycle(ignore_changes=["desired_count"]),
+            # What its first tasks need to start, and its last ones to end.
+            depends_on=after,
             tags=self._label.tagged(),
         )
         suppress(
@@ -276,3 +288,8 @@ class WorkerFleet(Construct):
         )
         network.allow_way_out(group)
         return group
+
+
+def _ways_out(group: SecurityGroup) -> list[ITerraformDependable]:
+    """The rules that let a security group's members out, of all who gave it one so far."""
+    return [rule for rule in group.node.children if isinstance(rule, VpcSecurityGroupEgressRule)]

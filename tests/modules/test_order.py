@@ -1,0 +1,140 @@
+"""What must be there before a fleet's tasks start, and what may not change at once, in the configuration's graph."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from environments.loading import load_all
+from main import synthesize
+from modules.worker_fleet.scaling import Capacity
+from tests.support.project import ROOT, SELF_HOSTED
+
+Template = dict[str, Any]
+FILES = (ROOT / "environments" / "docs.yaml", SELF_HOSTED)
+ADDRESS = re.compile(r"\b((?:aws_[a-z0-9_]+|local)\.[A-Za-z0-9_-]+)")
+
+
+class Graph:
+    """Who waits for whom in a template."""
+
+    def __init__(self, template: Template) -> None:
+        self.resources = {
+            f"{kind}.{name}": body
+            for kind, named in template.get("resource", {}).items()
+            for name, body in named.items()
+        }
+        self._nodes = {
+            **self.resources,
+            **{f"local.{name}": body for name, body in template.get("locals", {}).items()},
+        }
+
+    def of(self, kind: str) -> dict[str, Any]:
+        return {address: body for address, body in self.resources.items() if address.startswith(f"{kind}.")}
+
+    def reads(self, body: object) -> set[str]:
+        return {found for found in ADDRESS.findall(json.dumps(body)) if found in self._nodes}
+
+    def before(self, address: str) -> set[str]:
+        """All that comes before something."""
+        seen: set[str] = set()
+        ahead = [address]
+        while ahead:
+            new = self.reads(self._nodes[ahead.pop()]) - seen
+            seen |= new
+            ahead += new
+        return seen
+
+
+def missed(graph: Graph) -> Iterator[tuple[str, str]]:
+    """Each service with a policy of its roles, or a way out of its security group, that it does not wait for."""
+    for service, body in graph.of("aws_ecs_service").items():
+        closure = graph.before(service)
+        (task,) = graph.reads(body["task_definition"]) & graph.of("aws_ecs_task_definition").keys()
+        definition = graph.resources[task]
+        roles = graph.reads([definition["execution_role_arn"], definition["task_role_arn"]])
+        groups = graph.reads(body["network_configuration"]["security_groups"])
+        wanted = {
+            address
+            for kind, argument, owners in (
+                ("aws_iam_role_policy", "role", roles),
+                ("aws_iam_role_policy_attachment", "role", roles),
+                ("aws_vpc_security_group_egress_rule", "security_group_id", groups),
+            )
+            for address, item in graph.of(kind).items()
+            if graph.reads(item[argument]) & owners
+        }
+        assert wanted
+        yield from ((service, address) for address in wanted - closure)
+
+
+@pytest.fixture(scope="module")
+def graphs(tmp_path_factory: pytest.TempPathFactory) -> list[Graph]:
+    out = tmp_path_factory.mktemp("out")
+    synthesize(load_all(FILES), out)
+    return [Graph(json.loads(file.read_text())) for file in sorted(out.glob("stacks/*/cdk.tf.json"))]
+
+
+def test_services_wait_for_their_rights_and_ways_out(graphs: list[Graph]) -> None:
+    for graph in graphs:
+        targets = graph.of("aws_appautoscaling_target").values()
+        fleets = graph.reads([target["resource_id"] for target in targets])
+        assert [item for item in missed(graph) if item[0] in fleets] == []
+
+
+def test_services_wait_for_the_clusters_capacity_providers(graphs: list[Graph]) -> None:
+    services = [(graph, service) for graph in graphs for service in graph.of("aws_ecs_service")]
+    assert len(services) > 4
+    for graph, service in services:
+        assert graph.of("aws_ecs_cluster_capacity_providers").keys() <= graph.before(service)
+
+
+def test_policies_and_scheduled_actions_of_a_target_come_one_after_the_other(graphs: list[Graph]) -> None:
+    targets = [(graph, target) for graph in graphs for target in graph.of("aws_appautoscaling_target")]
+    assert len(targets) > 2
+    for graph, target in targets:
+        kinds = ("aws_appautoscaling_policy", "aws_appautoscaling_scheduled_action")
+        closures = {
+            address: graph.before(address)
+            for kind in kinds
+            for address, body in graph.of(kind).items()
+            if target in graph.reads(body["resource_id"])
+        }
+        assert closures
+        order = sorted(closures, key=lambda address: len(closures[address] & closures.keys()))
+        assert [len(closures[address] & closures.keys()) for address in order] == list(range(len(order)))
+        assert all(target in closure for closure in closures.values())
+
+
+def test_the_quiet_alarm_decides_as_often_as_those_of_demand(graphs: list[Graph]) -> None:
+    alarms = [
+        body
+        for graph in graphs
+        for address, body in graph.of("aws_cloudwatch_metric_alarm").items()
+        if address.endswith("_no_demand")
+    ]
+    assert alarms
+    assert {alarm["period"] for alarm in alarms} == {10}
+    assert all(alarm["evaluation_periods"].endswith(".quiet_minutes * 6}") for alarm in alarms)
+
+
+def test_the_end_of_a_fallback_allows_for_late_counts(graphs: list[Graph]) -> None:
+    alarms = {
+        address: body for graph in graphs for address, body in graph.of("aws_cloudwatch_metric_alarm").items()
+    }
+    back = [body for address, body in alarms.items() if address.endswith("_spot_back")]
+    missing = [body for address, body in alarms.items() if address.endswith("_spot_missing")]
+    assert back
+    assert all(".minutes, 1) - 2)" in body["datapoints_to_alarm"] for body in back)
+    assert not any("datapoints_to_alarm" in body for body in missing)
+
+
+def test_a_base_needs_a_weight() -> None:
+    assert Capacity(on_demand_base=2, on_demand=1).on_demand_base == 2
+    with pytest.raises(ValidationError, match="needs a weight, and on_demand is 0"):
+        Capacity(on_demand_base=2)
