@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 from scythe_worker.backlog_settings import BacklogSettings
 from scythe_worker.backlog_stats import AwayError, Figures, ask, figures
+from scythe_worker.busy import Busy
 
 PERIOD = 10
 """Seconds between two publications: an alarm's shortest period (Amazon CloudWatch API, ``PutMetricAlarm``)."""
@@ -93,6 +94,7 @@ class Publisher:
         self._settings, self._client, self._published = settings, client, published
         self._log, self._now, self._sleep = log, now, sleep
         self._demands: dict[str, int] = {}
+        self._busy = Busy(settings)
         self._trouble, self._since, self._failures = "", 0.0, 0
 
     def run(self) -> None:
@@ -105,7 +107,7 @@ class Publisher:
         """Publish once; the seconds until the next time."""
         try:
             moment = datetime.fromtimestamp(self._now(), UTC)
-            found = figures(ask(self._settings), self._settings.fleets, moment)
+            found = self._busy.raised(figures(ask(self._settings), self._settings.fleets, moment))
             self._put(found, moment)
         except AwayError as error:
             return self._failed(str(error), error.wait)

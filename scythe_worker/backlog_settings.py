@@ -83,6 +83,10 @@ class BacklogSettings:
             raise SettingsError(*faults)
         return cls(server_url.rstrip("/"), tenant, token, namespace, fleets)
 
+    def worker_name(self, fleet: str) -> str:
+        """The name that all workers of a fleet share; the namespace ends with the environment's name."""
+        return f"{self.namespace.rpartition('/')[2]}-{fleet}"
+
     def names(self) -> list[str] | None:
         """The tasks to ask the engine about; None to ask about all.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
@@ -52,6 +52,10 @@ class Figures:
     oldest_seconds: float = 0
     demand: int = 0
 
+    def needing(self, workers: int) -> Figures:
+        """The same with a demand of so many workers at least."""
+        return replace(self, demand=max(self.demand, workers))
+
 
 def ask(settings: BacklogSettings) -> dict[str, Any]:
     """Hatchet's task stats, in one request.
@@ -59,10 +63,19 @@ def ask(settings: BacklogSettings) -> dict[str, Any]:
     Raises:
         AwayError: there is no answer, or none that can be read.
     """
-    url = urlsplit(settings.server_url)
     names = settings.names()
     query = "" if names is None else f"?taskNames={quote(','.join(names), safe=',')}"
-    path = f"{url.path}/api/v1/tenants/{quote(settings.tenant, safe='')}/task-stats{query}"
+    return get(settings, f"task-stats{query}")
+
+
+def get(settings: BacklogSettings, what: str) -> dict[str, Any]:
+    """The engine's answer about something of the tenant's.
+
+    Raises:
+        AwayError: there is no answer, or none that can be read.
+    """
+    url = urlsplit(settings.server_url)
+    path = f"{url.path}/api/v1/tenants/{quote(settings.tenant, safe='')}/{what}"
     # No redirect is followed: the token is for this host alone.
     kind = HTTPSConnection if url.scheme == "https" else HTTPConnection
     connection = kind(str(url.hostname), url.port, timeout=SECONDS)
@@ -86,7 +99,7 @@ def ask(settings: BacklogSettings) -> dict[str, Any]:
     except ValueError:
         stats = None
     if not isinstance(stats, dict):
-        raise AwayError("the engine's task stats cannot be read")
+        raise AwayError(f"the engine's {what.partition('?')[0].replace('-', ' ')} cannot be read")
     return stats
 
 
