@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cdktf import ITerraformDependable
 from cdktf_cdktf_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAlarm
 from cdktf_cdktf_provider_aws.ecs_service import (
     EcsService,
@@ -15,7 +16,10 @@ from cdktf_cdktf_provider_aws.ecs_task_definition import (
     EcsTaskDefinitionRuntimePlatform,
     EcsTaskDefinitionVolume,
 )
+from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
 from cdktf_cdktf_provider_aws.security_group import SecurityGroup
+from cdktf_cdktf_provider_aws.vpc_security_group_egress_rule import VpcSecurityGroupEgressRule
+from cdktf_cdktf_provider_aws.vpc_security_group_ingress_rule import VpcSecurityGroupIngressRule
 from constructs import Construct
 
 from modules.backlog.container import NAME, container_definitions
@@ -221,6 +225,7 @@ class Backlog(Construct):
                 security_groups=[text(group.id)],
                 assign_public_ip=flag(network.worker_public_ip),
             ),
+            depends_on=self._rights(),
             tags=self._label.tagged(),
         )
         suppress(
@@ -228,6 +233,11 @@ class Backlog(Construct):
             {"CKV_AWS_333": "only with network.worker_subnets: public, a way out where nothing can reach in"},
         )
         return ref(service)
+
+    def _rights(self) -> list[ITerraformDependable]:
+        """The roles' policies and the network rules that a task needs from its start."""
+        kinds = (IamRolePolicy, VpcSecurityGroupEgressRule, VpcSecurityGroupIngressRule)
+        return [right for right in self.node.find_all() if isinstance(right, kinds)]
 
     def _create_security_group(self, network: NetworkAttributes) -> SecurityGroup:
         group = create_security_group(

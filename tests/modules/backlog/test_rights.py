@@ -1,0 +1,25 @@
+"""The backlog's service waits for its rights: a task that starts without them fails."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from environments.loading import load_all
+from main import synthesize
+from tests.support.project import SELF_HOSTED
+
+RIGHTS = (
+    "aws_iam_role_policy",
+    "aws_vpc_security_group_egress_rule",
+    "aws_vpc_security_group_ingress_rule",
+)
+
+
+def test_the_service_depends_on_its_roles_policies_and_network_rules(tmp_path: Path) -> None:
+    synthesize(load_all([SELF_HOSTED]), tmp_path)
+    (template,) = tmp_path.glob("stacks/*-workers/cdk.tf.json")
+    resources = json.loads(template.read_text())["resource"]
+    rights = {f"{kind}.{name}" for kind in RIGHTS for name in resources[kind] if name.startswith("backlog_")}
+    assert {right.partition(".")[0] for right in rights} == set(RIGHTS)
+    assert set(resources["aws_ecs_service"]["backlog"]["depends_on"]) == rights
