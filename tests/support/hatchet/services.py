@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import subprocess
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +29,7 @@ class Service:
         agent: the address of an ECS agent.
         asked: what the agent was asked: the method, path and body of each call.
         given: environment variables of its workers.
+        environment: the environment's name.
 
     Attributes:
         desired: the tasks that it is to have.
@@ -37,9 +39,10 @@ class Service:
 
     def __init__(
         self, name: str, workers: Workers, agent: str, asked: Sequence[tuple[str, str, Any]],
-        given: Mapping[str, str],
+        given: Mapping[str, str], environment: str,
     ) -> None:  # fmt: skip
         self.name, self.desired = name, 0
+        self._named = f"{environment}-{name}"
         self.tasks: list[Task] = []
         self.stopped: list[Task] = []
         self._workers, self._agent, self._asked, self._given = workers, agent, asked, given
@@ -65,5 +68,9 @@ class Service:
             self.stopped.append(task)
         for _ in range(-over):
             name = f"{self.name}-{len(self.tasks) + len(self.stopped)}"
-            process = self._workers.start(ECS_AGENT_URI=f"{self._agent}/{name}", **self._given)
+            # As with ECS's metadata: the worker's name ends with the task's id.
+            called = f"{self._named}-{uuid.uuid4().hex}"
+            process = self._workers.start(
+                ECS_AGENT_URI=f"{self._agent}/{name}", SCYTHE_WORKER_NAME=called, **self._given
+            )
             self.tasks.append(Task(name, process))
