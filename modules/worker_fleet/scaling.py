@@ -44,7 +44,7 @@ class Capacity(Settings):
         default=0, description="The weight of on-demand capacity."
     )
     on_demand_base: Annotated[int, whole(0, MOST_TASKS)] = Field(
-        default=0, description="So many tasks run on demand before the weights count; needs on_demand."
+        default=0, description="So many tasks run on demand before the weights count."
     )
     fallback: Fallback | None = Field(
         default=None,
