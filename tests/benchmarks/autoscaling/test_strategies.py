@@ -140,8 +140,6 @@ def set_back(scaled: Mapping[str, Scaled], name: str, seeds: range) -> int:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["ten", "thousand", "trouble"])
 def test_no_fleet_falls_while_there_is_demand(scaled: Mapping[str, Scaled], name: str) -> None:
-    if any("no-demand" in alarm.name and alarm.period > 10 for alarm in scaled["simulations"].alarms):
-        pytest.xfail("no demand is decided on 60-second data")
     assert set_back(scaled, name, range(8)) == 0
 
 
