@@ -12,6 +12,7 @@ from moto.budgets.responses import BudgetsResponse
 from moto.core import responses
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, BaseResponse
+from moto.core.serialize import never_return
 from moto.core.utils import method_names_from_class
 from moto.iam import models as iam
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
@@ -30,6 +31,7 @@ from local_aws.service_discovery import correct_service_discovery
 def correct_moto() -> None:
     """Correct moto in this process; to be called once, before it serves."""
     find_services_and_actions_once()
+    shape_each_answer_alone()
     refuse_unknown_actions()
     look_up_keys_where_roles_are()
     keep_tags(ApplicationAutoScalingResponse, "ResourceARN")
@@ -57,6 +59,22 @@ def find_services_and_actions_once() -> None:
     services = tuple(backends.list_of_moto_modules())
     replace(backends, "list_of_moto_modules", lambda: services)
     replace(responses, "method_names_from_class", cache(method_names_from_class))
+
+
+def shape_each_answer_alone() -> None:
+    """Decide for one answer what it includes: moto decides for all requests of a service that are under way.
+
+    A read of a service with its tags has none where another read without them comes between.
+    """
+
+    def include(self: BaseResponse, path: str) -> None:
+        self.RESPONSE_KEY_PATH_TO_TRANSFORMER = self.RESPONSE_KEY_PATH_TO_TRANSFORMER | {path: lambda x: x}
+
+    def exclude(self: BaseResponse, path: str) -> None:
+        self.RESPONSE_KEY_PATH_TO_TRANSFORMER = self.RESPONSE_KEY_PATH_TO_TRANSFORMER | {path: never_return}
+
+    replace(BaseResponse, "_include_in_response", include)
+    replace(BaseResponse, "_exclude_from_response", exclude)
 
 
 def look_up_keys_where_roles_are() -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -161,6 +162,18 @@ def test_ecs_keeps_an_updated_capacity_strategy(aws: LocalAws) -> None:
     ecs.update_service(cluster="workers", service="leaf", capacityProviderStrategy=strategy)
     described = ecs.describe_services(cluster="workers", services=["leaf"])["services"][0]
     assert described["capacityProviderStrategy"] == strategy
+
+
+def test_reads_with_and_without_tags_do_not_meddle(aws: LocalAws) -> None:
+    ecs = aws.client("ecs")
+    ecs.create_cluster(clusterName="tagged", tags=[{"key": "team", "value": "buildings"}])
+
+    def tags(*include: str) -> int:
+        return len(ecs.describe_clusters(clusters=["tagged"], include=include)["clusters"][0].get("tags", []))
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda turn: tags(*["TAGS"] * (turn % 2)), range(400)))
+    assert found == [0, 1] * 200
 
 
 def test_application_auto_scaling_keeps_tags(aws: LocalAws) -> None:

@@ -106,7 +106,11 @@ def fleets(draw: st.DrawFn, role: str, images: st.SearchStrategy[str]) -> Data:
             slots=st.integers(1, 1000),
             high_memory=st.booleans(),
             high_cpu=st.booleans(),
-            capacity=st.builds(lambda a, b: {**a, **b}, weights, some(on_demand_base=st.integers(0, 20))),
+            capacity=st.builds(
+                lambda weight, base: {**weight, **(base if weight.get("on_demand") else {})},
+                weights,
+                some(on_demand_base=st.integers(0, 20)),
+            ),
             ephemeral_storage_gb=st.integers(21, 200),
             environment=st.dictionaries(
                 VARIABLES, WORDS | st.just('${path.root} %{ if } "quoted"'), max_size=3

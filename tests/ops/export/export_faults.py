@@ -105,6 +105,7 @@ FLEET: list[dict[str, Any]] = [
     {"capacity": {"on_demand": 1001, "on_demand_base": 5001}},
     {"capacity": {"fallback": {"max": 0, "minutes": 2}}},
     {"capacity": {"spot": 0}},
+    {"capacity": {"on_demand_base": 1}},
     {"capacity": {"spot": 0, "on_demand": 1, "fallback": {"max": 3}}},
     {"scaling": {"min": -1}},
     {"scaling": {"max": 5001, "quiet_minutes": 0}},
