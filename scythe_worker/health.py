@@ -9,6 +9,8 @@ import json
 from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPException
 
+from scythe_worker import alive
+
 PORT = "HATCHET_CLIENT_WORKER_HEALTHCHECK_PORT"
 DEFAULT_PORT = "8001"
 """hatchet-sdk's own (``hatchet_sdk.config.HealthcheckConfig``)."""
@@ -20,7 +22,8 @@ def fault(environment: Mapping[str, str]) -> str | None:
     """What is wrong with the worker of this container; None if it is healthy.
 
     The server answers 200 while the worker's heartbeats reach the engine, draining included, and 503 while
-    it starts, has lost the engine, or does not get to its tasks.
+    it starts, has lost the engine, or does not get to its tasks. The event loop's own sign of life shows a worker
+    that hangs (`scythe_worker.alive`).
     """
     port = environment.get(PORT) or DEFAULT_PORT
     if not port.isdecimal() or not 0 < int(port) < 65536:
@@ -34,7 +37,9 @@ def fault(environment: Mapping[str, str]) -> str | None:
         return f"the worker's health server does not answer on port {port}: {error or type(error).__name__}"
     finally:
         connection.close()
-    return None if response.status == 200 else f"the worker is {_status(body)} ({response.status})"
+    if response.status != 200:
+        return f"the worker is {_status(body)} ({response.status})"
+    return alive.fault(alive.sign_of_life(port))
 
 
 def _status(body: bytes) -> str:

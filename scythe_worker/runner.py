@@ -24,6 +24,7 @@ from hatchet_sdk.worker.action_listener_process import ActionEvent
 from hatchet_sdk.worker.runner.runner import Runner
 from urllib3.exceptions import HTTPError
 
+from scythe_worker import alive
 from scythe_worker.drain import Durations, seconds_of
 from scythe_worker.retries import GIVEN_BACK, Event, History, Retries
 
@@ -187,6 +188,7 @@ class FleetRunner(Runner):
         self._fleet_tasks = tasks
         self.outbox = Outbox(event_queue, tasks)
         super().__init__(self.outbox, *arguments, **named)  # type: ignore[arg-type]  # it has the queue's put
+        self._living = asyncio.ensure_future(self._live())
 
     async def handle_start_step_run(self, action: Action) -> Exception | None:
         """Run a task, unless the worker stops."""
@@ -205,6 +207,18 @@ class FleetRunner(Runner):
         finally:
             check.cancel()
             tasks.leave(action.key)
+
+    async def _live(self) -> None:
+        """Show the health check, again and again, that the event loop runs."""
+        file = alive.sign_of_life(str(self.config.healthcheck.port))
+        try:
+            while True:
+                alive.leave(file, self._fleet_tasks.until())
+                await asyncio.sleep(alive.BEAT_SECONDS)
+        except OSError as error:
+            LOGGER.warning(
+                "%s cannot be written (%s); a worker that hangs stays healthy", file, error.strerror
+            )
 
     def give_back(self, key: str) -> bool:
         """Give a task back that runs, and stop it here as far as Python can; False if it has just ended."""

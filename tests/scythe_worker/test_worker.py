@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
+import time
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,6 +17,7 @@ from threading import Thread
 
 import pytest
 
+from scythe_worker import alive
 from scythe_worker.settings import WorkerSettings
 from tests.support.project import ROOT
 
@@ -268,6 +271,39 @@ def test_health_is_the_sdks(tmp_path: Path, status: int, body: bytes, exit_statu
         )
     assert (ran.returncode, ran.stderr) == (exit_status, says)
     assert handler.asked == "/health"
+
+
+@pytest.mark.parametrize(
+    ("until", "silent", "says"),
+    [
+        (None, 900, None),
+        (3600, -1800, None),
+        (math.inf, -1800, None),
+        (None, -5, "the worker's event loop gives no sign of life, 5 s longer than it may"),
+        (-60, -5, "the worker's event loop gives no sign of life, 5 s longer than it may"),
+    ],
+)
+def test_a_worker_that_hangs_is_not_healthy(
+    tmp_path: Path, until: float | None, silent: float, says: str | None
+) -> None:
+    file = tmp_path / "alive-8001"
+    assert alive.fault(file) is None
+    alive.leave(file, None if until is None else time.monotonic() + until, silent)
+    assert alive.fault(file) == says
+
+
+def test_the_health_check_hears_of_a_worker_that_hangs(tmp_path: Path) -> None:
+    with answering(200, b"{}") as (port, _):
+        file = alive.sign_of_life(str(port))
+        try:
+            alive.leave(file, None, -60)
+            ran = worker(
+                "health", at=tmp_path, given=environment(HATCHET_CLIENT_WORKER_HEALTHCHECK_PORT=str(port))
+            )
+        finally:
+            file.unlink()
+    assert ran.returncode == 1
+    assert ran.stderr.startswith("scythe_worker: the worker's event loop gives no sign of life, 6")
 
 
 def test_no_health_server_is_not_healthy(tmp_path: Path) -> None:
