@@ -77,7 +77,7 @@ HATCHET: list[dict[str, Any]] = [
     {"database": {"storage_gb": 100, "max_storage_gb": 109}},
     {"broker": "rabbitmq", "rabbitmq": {"cpu": 3}},
     {"broker": "rabbitmq", "rabbitmq": {"memory": 0.25}},
-    {"broker": "rabbitmq", "rabbitmq": {"cpu": 0.25, "memory": 4}},
+    {"broker": "rabbitmq", "rabbitmq": {"cpu": 0.5, "memory": 8}},
     {"broker": "amazon_mq", "amazon_mq": {"instance_type": "m7g.large"}},
     *(
         {service: given}
@@ -210,7 +210,7 @@ VALID: list[Case] = [
     ("storage", {"lifecycle": {"archive_after_days": 1, "delete_after_days": 2}, "versioning": False}),
     ("hatchet", {"mode": "self_hosted"}),
     ("hatchet", {"mode": "self_hosted", **NAMED, "allowed_cidrs": ["0.0.0.0/0", "10.0.0.0/8"]}),
-    ("hatchet", {"mode": "self_hosted", "broker": "rabbitmq", "rabbitmq": {"cpu": 0.25, "memory": 2}}),
+    ("hatchet", {"mode": "self_hosted", "broker": "rabbitmq", "rabbitmq": {"cpu": 0.5, "memory": 2}}),
     ("hatchet", {"mode": "self_hosted", "database": {"storage_gb": 100, "max_storage_gb": 110}}),
     ("worker-fleet", LEAF),
     ("worker-fleet", {"role": "fan", "scaling": {"min": 10}}),
