@@ -25,6 +25,9 @@ from modules.hatchet.service import HatchetService, Surroundings
 from modules.hatchet.settings import HatchetSettings, Service
 from synthesis.expression import Expression, hcl, text
 
+VCPU = 0.25
+"""Of the task; its steps wait most of the time."""
+
 VOLUME = "setup"
 """What the steps hand on to each other; at a path of its name."""
 
@@ -129,7 +132,7 @@ class SetUp(HatchetService):
             id_,
             surroundings=surroundings,
             size=Service.model_construct(
-                cpu=0.25, memory=0.5, count=1, architecture=settings.engine.architecture
+                cpu=VCPU, memory=0.5, count=1, architecture=settings.engine.architecture
             ),
             count=1,
             containers=containers,

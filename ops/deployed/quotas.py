@@ -30,7 +30,7 @@ VPCS = QuotaName("vpc", "L-F678F1CE", "VPCs per Region")
 ADDRESSES = QuotaName("ec2", "L-0263D0A3", "EC2-VPC Elastic IPs")
 
 SET_UP_VCPU = 0.25
-"""Of the task that gets a self-hosted engine ready, `modules.hatchet.set_up.SIZE`, which loads CDKTF."""
+"""Of the task that gets a self-hosted engine ready, `modules.hatchet.set_up.VCPU`, which loads CDKTF."""
 
 
 @dataclass(frozen=True)

@@ -105,6 +105,7 @@ COMBINATIONS: list[tuple[type[Settings], dict[str, Any]]] = [
     (Environment, {**LAB, "workers": {"a": {**ANNUAL}, "b": {**ANNUAL}, "c": {"role": "leaf"}}}),
     (Environment, {**LAB, "workers": {"a": {"role": "leaf"}, "b": {"role": "leaf"}, "c": {"role": "fan"}}}),
     (Capacity, {"spot": 0}),
+    (Capacity, {"on_demand_base": 1}),
     (Capacity, {"on_demand": 1}),
     (Capacity, {"spot": 0, "on_demand": 1, "fallback": {"max": 5}}),
     (Capacity, {"fallback": {"max": 5}}),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from environments.loading import load
-from modules.hatchet.set_up import SIZE
+from modules.hatchet.set_up import VCPU
 from ops.deployed import quotas
 
 NETWORK = (
@@ -49,7 +49,7 @@ def test_a_deployment_of_an_engine_runs_each_part_twice(
 def test_engines_add_up_and_the_set_up_is_as_it_is_deployed(tmp_path: Path) -> None:
     environments = [load(file(tmp_path, name, "mode: self_hosted")) for name in ("one", "two")]
     assert quotas.engines_need(environments)[quotas.ON_DEMAND] == 8
-    assert SIZE.cpu == quotas.SET_UP_VCPU
+    assert VCPU == quotas.SET_UP_VCPU
 
 
 def test_what_is_hatchets_is_told() -> None:

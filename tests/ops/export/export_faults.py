@@ -73,6 +73,7 @@ HATCHET: list[dict[str, Any]] = [
     {"broker": "redis"},
     {"database": {"engine_version": "14"}},
     {"database": {"instance_class": "t4g.small"}},
+    {"engine": {"count": 8}, "database": {"instance_class": "db.t4g.micro"}},
     {"database": {"storage_gb": 19, "max_storage_gb": 70000, "backup_days": 36, "password_version": 0}},
     {"database": {"storage_gb": 100, "max_storage_gb": 109}},
     {"broker": "rabbitmq", "rabbitmq": {"cpu": 3}},
