@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from synthesis.expression import Expression, hcl
 from synthesis.rules import CrossRule
+
+if TYPE_CHECKING:
+    from synthesis.expression import Expression
 
 RESERVED = 20
 """Connections that neither an engine nor an API may take: five of PostgreSQL's and RDS's own, and the set-up's."""
@@ -35,6 +38,11 @@ _FAMILIES: Mapping[str, int] = {"r": 2, "x": 4, "z": 2}
 """How much more than that the families by the first letter have."""
 
 
+def _hcl(figures: Mapping[str, float]) -> str:
+    """A map in HCL's syntax, which JSON's is."""
+    return json.dumps(dict(figures))
+
+
 def connections(instance_class: str) -> int:
     """The connections that a database of an RDS class takes."""
     _, family, size = instance_class.split(".")
@@ -58,10 +66,10 @@ def _connections(instance_class: object) -> str:
     family, size = (f'split(".", {instance_class})[{place}]' for place in (1, 2))
     gib = (
         f'try(tonumber(regex("^([0-9]+)xlarge$", {size})[0]) * {_SIZES["xlarge"]}, '
-        f"lookup({hcl(_SIZES)}, {size}, {MOST}))"
+        f"lookup({_hcl(_SIZES)}, {size}, {MOST}))"
     )
     return (
-        f"min({MOST}, {gib} * lookup({hcl(_FAMILIES)}, substr({family}, 0, 1), 1) * {PER_GIB} - {OVERHEAD})"
+        f"min({MOST}, {gib} * lookup({_hcl(_FAMILIES)}, substr({family}, 0, 1), 1) * {PER_GIB} - {OVERHEAD})"
     )
 
 
@@ -72,6 +80,9 @@ def _pool(instance_class: object, engines: object, apis: object) -> str:
 
 def pool_variables(settings: Any) -> dict[str, Expression]:
     """The variables of an engine or an API that bound its connections, each with the expression of its value."""
+    # Not at the top: it loads CDKTF, and commands that read environment files do without.
+    from synthesis.expression import Expression, hcl
+
     size = _pool(settings.database.instance_class, settings.engine.count, settings.api.count)
     return {
         "DATABASE_DDL_POOL_MAX_CONNS": Expression(hcl(str(DDL))),
