@@ -101,29 +101,23 @@ class Observability(Construct):
             },
         )
         arn = text(ref(topic).arn)
-        publishers = {
-            "events.amazonaws.com": self._account.arn("events", f"rule/{text(self._label.name)}-*"),
-            "cloudwatch.amazonaws.com": self._account.arn("cloudwatch", f"alarm:{text(self._label.name)}-*"),
-        }
-        SnsTopicPolicy(
-            self,
-            "alarms_policy",
-            arn=arn,
-            policy=policy(
-                *(
-                    Statement(
-                        ["sns:Publish"],
-                        [arn],
-                        [
-                            Condition("StringEquals", "aws:SourceAccount", [self._account.id]),
-                            Condition("ArnLike", "aws:SourceArn", [source]),
-                        ],
-                        services=[service],
-                    )
-                    for service, source in publishers.items()
-                )
-            ),
+        # EventBridge supports no Condition in a topic's policy: with one its events are lost without an error (Amazon
+        # EventBridge User Guide, "Using resource-based policies for Amazon EventBridge", Amazon SNS permissions).
+        events = Statement(["sns:Publish"], [arn], services=["events.amazonaws.com"])
+        alarms = Statement(
+            ["sns:Publish"],
+            [arn],
+            [
+                Condition("StringEquals", "aws:SourceAccount", [self._account.id]),
+                Condition(
+                    "ArnLike",
+                    "aws:SourceArn",
+                    [self._account.arn("cloudwatch", f"alarm:{text(self._label.name)}-*")],
+                ),
+            ],
+            services=["cloudwatch.amazonaws.com"],
         )
+        SnsTopicPolicy(self, "alarms_policy", arn=arn, policy=policy(events, alarms))
         mailbox = self._settings.alarm_email
         SnsTopicSubscription(
             self,

@@ -203,7 +203,7 @@ class Engine:
         }
 
     def topic(self) -> Questions:
-        """EventBridge publishes what this environment's rules find, CloudWatch its alarms."""
+        """EventBridge publishes without a context (its statement can have no condition), CloudWatch only its alarms."""
         topic = self.arn("observability", "aws_sns_topic.alarms")
         rule = f"arn:aws:events:{self._at}:rule/{self.run.name}-services"
         alarm = f"arn:aws:cloudwatch:{self._at}:alarm:{self.run.name}-backlog"
@@ -218,17 +218,14 @@ class Engine:
         return {
             "aws_sns_topic_policy.alarms_policy": [
                 asked(True),
-                asked(False, source=rule.replace(f"rule/{self.run.name}", "rule/other")),
-                asked(False, account=OTHER),
                 asked(False, action="Subscribe"),
                 asked(False, action="DeleteTopic"),
                 asked(True, alarm, who="cloudwatch.amazonaws.com"),
                 asked(False, alarm, OTHER, who="cloudwatch.amazonaws.com"),
                 asked(False, alarm.replace(self.run.name, "other"), who="cloudwatch.amazonaws.com"),
-                asked(False, alarm),
                 asked(False, who="cloudwatch.amazonaws.com"),
                 Question(False, "sns:Publish", topic, {}, "cloudwatch.amazonaws.com"),
-                Question(False, "sns:Publish", topic, {}, "events.amazonaws.com"),
+                Question(True, "sns:Publish", topic, {}, "events.amazonaws.com"),
                 *(
                     Question(False, "sns:Publish", f"{topic}-other",
                              {"aws:SourceArn": source, "aws:SourceAccount": ACCOUNT}, who)

@@ -57,6 +57,19 @@ def topics(planned: Planned) -> Found:
             yield target, f"goes to {arn}, which does not let events.amazonaws.com publish; must"
 
 
+def unconditional_publishing(planned: Planned) -> Found:
+    """A topic's statement for EventBridge has no condition; with one, EventBridge's events are lost.
+
+    Amazon EventBridge User Guide, "Using resource-based policies for Amazon EventBridge" (Amazon SNS permissions):
+    no ``Condition`` blocks in topic policies for EventBridge.
+    """
+    for resource in planned.of("aws_sns_topic_policy"):
+        for statement in document(resource.get("policy")).get("Statement", []):
+            services = (statement.get("Principal") or {}).get("Service", [])
+            if "events.amazonaws.com" in services and statement.get("Condition"):
+                yield resource, "its statement for events.amazonaws.com has a Condition; must have none"
+
+
 def budgets(planned: Planned) -> Found:
     """A budget has an amount, and at most 10 notifications with 1 to 10 mailboxes and a topic each.
 
@@ -76,4 +89,4 @@ def budgets(planned: Planned) -> Found:
                 yield budget, f"a notification has {len(mailboxes)} mailboxes; must have 1 to 10, or a topic"
 
 
-RULES: tuple[Rule, ...] = (events, topics, budgets)
+RULES: tuple[Rule, ...] = (events, topics, unconditional_publishing, budgets)

@@ -304,6 +304,10 @@ BROKEN: list[tuple[str, str, Break]] = [
     ("events", "prod", nested("aws_cloudwatch_event_target.services_to_alarms", "input_transformer", input_paths={})),
     ("topics", "prod", without("aws_sns_topic_policy")),
     ("topics", "prod", replaced("aws_sns_topic_policy.alarms_policy", "policy", "events.amazonaws.com", "s3.amazonaws.com")),
+    ("unconditional_publishing", "prod", replaced("aws_sns_topic_policy.alarms_policy", "policy",
+     '"Effect":"Allow","Principal":{"Service":["events.amazonaws.com"]}',
+     '"Condition":{"StringEquals":{"aws:SourceAccount":["123456789012"]}},"Effect":"Allow",'
+     '"Principal":{"Service":["events.amazonaws.com"]}')),
     ("budgets", "prod", set_("aws_budgets_budget.month[0]", limit_amount="0")),
     ("budgets", "prod", nested("aws_budgets_budget.month[0]", "notification", subscriber_email_addresses=[])),
 ]  # fmt: skip
