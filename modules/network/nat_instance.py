@@ -41,7 +41,9 @@ class NatInstance(Construct):
     """A t4g.nano that forwards HTTPS, where ``settings.nat`` is ``instance``.
 
     Its interface, with the address and its place in the routes, outlives each instance behind it. While the
-    group replaces one, a few minutes, the private subnets have no way out.
+    group replaces one, a few minutes, the private subnets have no way out. A boot that does not succeed within 15
+    minutes powers the instance off, and the group replaces it (Amazon EC2 Auto Scaling User Guide, "Health checks for
+    instances in an Auto Scaling group": any state but running is unhealthy).
 
     Costs: $3.07 a month, its address $3.65, its disk $0.64 (us-east-1, on demand: Amazon EC2 pricing).
 
