@@ -32,8 +32,16 @@ from synthesis.expression import Expression, flag, hcl, local, ref, text, when
 from synthesis.stack import Label
 from synthesis.suppression import suppress
 
-IMAGES_KEPT = 50
-"""Older images go, so that a repository pushed to daily costs cents."""
+UNTAGGED_DAYS = 7
+"""Days after which an image without a tag expires: what an interrupted push leaves.
+
+Tagged images never expire. The deployed image may be the oldest one, no rule of a lifecycle policy can tell which
+digest is deployed, and a fleet that cannot pull its image does not wake. A rule on the number of images counts an
+index and the images that it lists, and a rule on pulls expires the image of a fleet that sleeps for long.
+``scythe-aws image push`` tags each index, tags are immutable so none moves away, and ECR keeps the untagged images of
+an index as long as the index (Amazon ECR User Guide, "Automate the cleanup of images by using lifecycle policies":
+an image referenced by a manifest list cannot be expired before the manifest list is deleted).
+"""
 
 
 class Storage(Construct):
@@ -41,7 +49,8 @@ class Storage(Construct):
 
     With ``settings.existing`` the bucket is looked up by name and nothing about it is changed.
 
-    Costs: what is stored, $0.023 a GB-month in S3 Standard and $0.10 in ECR (us-east-1).
+    Costs: what is stored, $0.023 a GB-month in S3 Standard and $0.10 in ECR (us-east-1). ECR stores a layer that
+    several images share once.
 
     Attributes:
         attributes: what other stacks need of it, with `StorageAttributes.grant_read_write`.
@@ -157,20 +166,19 @@ class Storage(Construct):
             repository,
             "LifecyclePolicy",
             repository=text(ref(repository).name),
-            policy=text(
-                f"jsonencode({hcl({'rules': [_expire(1, 'untagged', 7), _expire(2, 'any', IMAGES_KEPT)]})})"
-            ),
+            policy=text(f"jsonencode({hcl({'rules': [_EXPIRE_UNTAGGED]})})"),
         )
         return ref(repository)
 
 
-def _expire(priority: int, status: str, number: int) -> dict[str, object]:
-    age: dict[str, object] = {"countType": "sinceImagePushed", "countUnit": "days"}
-    count = age if status == "untagged" else {"countType": "imageCountMoreThan"}
-    words = f"untagged for {number} days" if status == "untagged" else f"all but the newest {number}"
-    return {
-        "rulePriority": priority,
-        "description": words,
-        "selection": {"tagStatus": status, **count, "countNumber": number},
-        "action": {"type": "expire"},
-    }
+_EXPIRE_UNTAGGED = {
+    "rulePriority": 1,
+    "description": f"untagged for {UNTAGGED_DAYS} days",
+    "selection": {
+        "tagStatus": "untagged",
+        "countType": "sinceImagePushed",
+        "countUnit": "days",
+        "countNumber": UNTAGGED_DAYS,
+    },
+    "action": {"type": "expire"},
+}
