@@ -52,6 +52,7 @@ class NetworkAttributes:
 
         That is S3, the interface endpoints where there are any (both sides' rules are written), and,
         where the subnets have a way out, the internet: Hatchet Cloud and registries have no fixed addresses.
+        Plain HTTP is closed: scythe-engine cannot fetch a file reference that begins with ``http://``.
 
         Args:
             group: the security group.

@@ -108,8 +108,9 @@ class NetworkSettings(Settings):
     )
     nat: Annotated[str, one_of("none", "instance", "single", "per_az")] = Field(
         default="instance",
-        description="The private subnets' way out: none; an instance of our own (t4g.nano, about $6 a month with "
-        "its address); one NAT gateway (about $33 a month and $0.045 per GB); or one gateway per zone.",
+        description="The private subnets' way out: none; an instance of our own (t4g.nano, about $7 a month with "
+        "its disk and address); one NAT gateway (about $36 a month with its address, and $0.045 per GB); or one "
+        "gateway per zone. With none, tasks still reach any bucket in the region through S3's gateway endpoint.",
     )
     interface_endpoints: Annotated[bool | list[str], all_or_named()] = Field(
         default=False,

@@ -49,7 +49,10 @@ NAMES: Mapping[tuple[str, str], str] = {
     ("aws_lb_target_group", "name"): r"(?!-)[A-Za-z0-9-]{1,32}(?<!-)",
     ("aws_mq_broker", "broker_name"): r"[A-Za-z0-9~_-]{1,50}",
     ("aws_network_interface", "description"): r"[\x20-\x7e]{0,255}",
-    ("aws_s3_bucket", "bucket"): r"(?!.*\.\.)(?!xn--|sthree-|amzn-s3-demo-)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
+    (
+        "aws_s3_bucket",
+        "bucket",
+    ): r"(?!.*\.\.)(?!xn--|sthree-|amzn-s3-demo-)(?!.*(?:-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
     ("aws_secretsmanager_secret", "name"): r"[A-Za-z0-9/_+=.@-]{1,512}",
     ("aws_secretsmanager_secret", "description"): r".{0,2048}",
     ("aws_security_group", "description"): SECURITY_GROUP_TEXT,
