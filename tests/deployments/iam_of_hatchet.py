@@ -223,6 +223,7 @@ class Engine:
                 asked(True, alarm, who="cloudwatch.amazonaws.com"),
                 asked(False, alarm, OTHER, who="cloudwatch.amazonaws.com"),
                 asked(False, alarm.replace(self.run.name, "other"), who="cloudwatch.amazonaws.com"),
+                asked(False, alarm, who="s3.amazonaws.com"),
                 asked(False, who="cloudwatch.amazonaws.com"),
                 Question(False, "sns:Publish", topic, {}, "cloudwatch.amazonaws.com"),
                 Question(True, "sns:Publish", topic, {}, "events.amazonaws.com"),
