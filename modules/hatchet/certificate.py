@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from cdktf import TerraformResourceLifecycle
+from cdktf import Postcondition, TerraformResourceLifecycle
 from cdktf_cdktf_provider_aws.acm_certificate import AcmCertificate
 from cdktf_cdktf_provider_aws.acm_certificate_validation import AcmCertificateValidation
+from cdktf_cdktf_provider_aws.data_aws_route53_zone import DataAwsRoute53Zone
 from cdktf_cdktf_provider_aws.route53_record import Route53Record, Route53RecordAlias
 from constructs import Construct
 
@@ -27,6 +28,7 @@ class Certificate(Construct):
         wanted = when(f"{settings.zone_id} != null")
         # Terraform asks for values whatever the count.
         domain, zone = (f'coalesce({value}, "none")' for value in (settings.domain, settings.zone_id))
+        self._require_public_zone(zone, domain, wanted)
         certificate = AcmCertificate(
             self,
             "Certificate",
@@ -68,4 +70,30 @@ class Certificate(Construct):
         )
         self.arn = Expression(
             f"{settings.zone_id} == null ? {settings.certificate_arn} : {ref(valid)}[0].certificate_arn"
+        )
+
+    def _require_public_zone(self, zone: str, domain: str, wanted: float) -> None:
+        """Refuse, at the plan, a zone in which ACM would look for its record in vain, for 75 minutes.
+
+        ACM asks the public DNS (AWS Certificate Manager User Guide, "DNS validation").
+        """
+        DataAwsRoute53Zone(
+            self,
+            "Zone",
+            count=wanted,
+            zone_id=text(zone),
+            lifecycle=TerraformResourceLifecycle(
+                postcondition=[
+                    Postcondition(
+                        condition="${!self.private_zone}",
+                        error_message="the zone ${self.zone_id} (hatchet.zone_id) is private; must be a public hosted "
+                        "zone, in which ACM can validate the certificate",
+                    ),
+                    Postcondition(
+                        condition=text(f'endswith(".${{{domain}}}", ".${{trimsuffix(self.name, ".")}}")'),
+                        error_message=f"the zone ${{self.zone_id}} (hatchet.zone_id) is of ${{self.name}}, which does "
+                        f"not hold the domain ${{{domain}}}; must be the domain's own zone or one above it",
+                    ),
+                ]
+            ),
         )

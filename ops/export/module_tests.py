@@ -22,6 +22,7 @@ DATA: Mapping[str, Mapping[str, Any]] = {
     "aws_ec2_managed_prefix_list": {"id": given.ATTRIBUTES["s3_prefix_list_id"]},
     "aws_partition": {"dns_suffix": "amazonaws.com", "partition": "aws"},
     "aws_region": {"id": given.REGION},
+    "aws_route53_zone": {"name": "example.org", "private_zone": False},
     "aws_s3_bucket": {"bucket": "results"},
     "aws_secretsmanager_secret_versions": {"versions": [{"version_id": "01234567"}]},
     "aws_vpc": {"cidr_block": "10.0.0.0/16"},

@@ -224,6 +224,18 @@ def test_a_forwarder_ends_sessions_of_their_own_alone(template: Template) -> Non
     assert "session/*" not in statement
 
 
+def test_a_zone_that_acm_cannot_use_is_refused(template: Template, tmp_path: Path) -> None:
+    (zone,) = template["data"]["aws_route53_zone"].values()
+    public, holds = (item["condition"] for item in zone["lifecycle"]["postcondition"])
+    assert public == "${!self.private_zone}"
+    for name, domain, fits in [
+        ("example.org", "hatchet.example.org", True), ("example.org.", "example.org", True),
+        ("ample.org", "hatchet.example.org", False), ("example.com", "hatchet.example.org", False),
+    ]:  # fmt: skip
+        text = bare(holds).replace("self.name", f'"{name}"')
+        assert evaluated(text, tmp_path, domain=domain) is fits
+
+
 def test_the_pool_is_said_to_the_engine_in_its_own_names() -> None:
     names = pool_variables(HatchetSettings())
     assert set(names) == {
