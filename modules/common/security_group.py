@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from cdktf import TerraformResourceLifecycle
+from cdktf import ITerraformDependable, TerraformResourceLifecycle
 from cdktf_cdktf_provider_aws.security_group import SecurityGroup
+from cdktf_cdktf_provider_aws.vpc_security_group_egress_rule import VpcSecurityGroupEgressRule
+from cdktf_cdktf_provider_aws.vpc_security_group_ingress_rule import VpcSecurityGroupIngressRule
 from constructs import Construct
 
 from synthesis.expression import text
@@ -43,3 +45,9 @@ def create_security_group(
         tags=label.tagged(name),
         lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
     )
+
+
+def ways_out(group: SecurityGroup) -> list[ITerraformDependable]:
+    """Return the rules that let a security group's members out, and in where they go, of all that gave it some so far."""
+    kinds = (VpcSecurityGroupEgressRule, VpcSecurityGroupIngressRule)
+    return [rule for rule in group.node.children if isinstance(rule, kinds)]

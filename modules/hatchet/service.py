@@ -27,7 +27,7 @@ from cdktf_cdktf_provider_aws.service_discovery_service import (
 from constructs import Construct
 
 from modules.cluster.cluster import ClusterAttributes
-from modules.common.security_group import create_security_group
+from modules.common.security_group import create_security_group, ways_out
 from modules.common.task_roles import TaskRoles
 from modules.hatchet.container import Container, documents
 from modules.hatchet.settings import Service
@@ -186,7 +186,8 @@ class HatchetService(Construct):
             wait_for_steady_state=True,
             timeouts={"create": f"{rollout.minutes}m", "update": f"{rollout.minutes}m"},
             lifecycle=TerraformResourceLifecycle(postcondition=[self._came_up()]),
-            depends_on=list(rollout.after),
+            # What its first tasks need to start, and its last ones to end.
+            depends_on=[*rollout.after, *self.roles.policies(), *ways_out(self.security_group)],
             tags=surroundings.label.tagged(),
         )
         if self._targets:

@@ -19,13 +19,12 @@ from cdktf_cdktf_provider_aws.ecs_task_definition import (
     EcsTaskDefinitionVolume,
 )
 from cdktf_cdktf_provider_aws.security_group import SecurityGroup
-from cdktf_cdktf_provider_aws.vpc_security_group_egress_rule import VpcSecurityGroupEgressRule
 from constructs import Construct
 
 from modules.client_token.client_token import TokenAttributes
 from modules.cluster.cluster import ClusterAttributes
 from modules.common.log_group import create_log_group
-from modules.common.security_group import create_security_group
+from modules.common.security_group import create_security_group, ways_out
 from modules.hatchet.attributes import HatchetAttributes
 from modules.network.attributes import NetworkAttributes
 from modules.storage.attributes import StorageAttributes
@@ -144,7 +143,7 @@ class WorkerFleet(Construct):
             cluster=cluster,
             network=network,
             group=ref(group),
-            after=[*roles.policies(), *_ways_out(group)],
+            after=[*roles.policies(), *ways_out(group)],
         )
         service = ref(make_service(self, fleet, self._capacity(), None))
         self.attributes = FleetAttributes(service_name=service.name, waits_for=waits_for)
@@ -288,8 +287,3 @@ class WorkerFleet(Construct):
         )
         network.allow_way_out(group)
         return group
-
-
-def _ways_out(group: SecurityGroup) -> list[ITerraformDependable]:
-    """The rules that let a security group's members out, of all who gave it one so far."""
-    return [rule for rule in group.node.children if isinstance(rule, VpcSecurityGroupEgressRule)]

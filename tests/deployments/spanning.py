@@ -75,10 +75,13 @@ def spanning(aws: LocalAws) -> list[Data]:
     state = _contract("tests/support/self-hosted.yaml")["state"]["bucket"]
     ireland: Any = {"LocationConstraint": "eu-west-1"}
     aws.client("s3", "eu-west-1").create_bucket(Bucket=state, CreateBucketConfiguration=ireland)
+    zone = aws.client("route53").create_hosted_zone(Name="example.org", CallerReference="ours")["HostedZone"]
+    return environments(vpc, token, zone["Id"].rpartition("/")[2])
+
+
+def environments(vpc: Data, token: str, zone: str) -> list[Data]:
+    """The environments' data, with the VPC, the token's secret and the zone that they expect to be there."""
     theirs = {"bucket": SOMEBODYS, "existing": True}
-    zone = aws.client("route53").create_hosted_zone(Name="example.org", CallerReference="ours")["HostedZone"][
-        "Id"
-    ]
     return [
         _contract("environments/docs.yaml"),
         _contract("tests/support/self-hosted.yaml"),
@@ -96,7 +99,7 @@ def spanning(aws: LocalAws) -> list[Data]:
             "name": "zoned", "network": {"existing": vpc}, "storage": theirs, "image": image(),
             "permissions_boundary": AWS_BOUNDARY,
             "hatchet": {
-                "mode": "self_hosted", "domain": "hatchet.example.org", "zone_id": zone.rpartition("/")[2],
+                "mode": "self_hosted", "domain": "hatchet.example.org", "zone_id": zone,
                 "allowed_cidrs": ["10.0.0.0/8"], "broker": "amazon_mq",
                 "engine": {"count": 2, "cpu": 1, "memory": 2, "architecture": "x86_64"},
                 "api": {"architecture": "x86_64"}, "dashboard": {"architecture": "x86_64"},

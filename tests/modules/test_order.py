@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from pydantic import ValidationError
 
 from environments.loading import load_all
 from main import synthesize
 from modules.worker_fleet.scaling import Capacity
+from ops.export.constructs import modules_of, unwritten_app
+from tests.deployments.spanning import ACCOUNT, environments
 from tests.support.project import ROOT, SELF_HOSTED
 
 Template = dict[str, Any]
@@ -52,7 +56,7 @@ class Graph:
 
 
 def missed(graph: Graph) -> Iterator[tuple[str, str]]:
-    """Each service with a policy of its roles, or a way out of its security group, that it does not wait for."""
+    """Each service with a policy of its roles, or a network rule for its security group, that it does not wait for."""
     for service, body in graph.of("aws_ecs_service").items():
         closure = graph.before(service)
         (task,) = graph.reads(body["task_definition"]) & graph.of("aws_ecs_task_definition").keys()
@@ -65,26 +69,48 @@ def missed(graph: Graph) -> Iterator[tuple[str, str]]:
                 ("aws_iam_role_policy", "role", roles),
                 ("aws_iam_role_policy_attachment", "role", roles),
                 ("aws_vpc_security_group_egress_rule", "security_group_id", groups),
+                # What lets its members in elsewhere.
+                ("aws_vpc_security_group_ingress_rule", "referenced_security_group_id", groups),
             )
             for address, item in graph.of(kind).items()
-            if graph.reads(item[argument]) & owners
+            if graph.reads(item.get(argument)) & owners
         }
         assert wanted
         yield from ((service, address) for address in wanted - closure)
 
 
-@pytest.fixture(scope="module")
-def graphs(tmp_path_factory: pytest.TempPathFactory) -> list[Graph]:
-    out = tmp_path_factory.mktemp("out")
-    synthesize(load_all(FILES), out)
+def synthesized(files: Iterable[Path], out: Path) -> list[Graph]:
+    synthesize(load_all(files), out)
     return [Graph(json.loads(file.read_text())) for file in sorted(out.glob("stacks/*/cdk.tf.json"))]
 
 
-def test_services_wait_for_their_rights_and_ways_out(graphs: list[Graph]) -> None:
-    for graph in graphs:
-        targets = graph.of("aws_appautoscaling_target").values()
-        fleets = graph.reads([target["resource_id"] for target in targets])
-        assert [item for item in missed(graph) if item[0] in fleets] == []
+@pytest.fixture(scope="module")
+def spanned(tmp_path_factory: pytest.TempPathFactory) -> list[Graph]:
+    """The stacks of the environments that span the choices, and the exported modules."""
+    folder = tmp_path_factory.mktemp("spanning")
+    subnets = {
+        f"{kind}_subnet_ids": [f"subnet-000000{part}{i}" for i in "12"]
+        for part, kind in enumerate(("public", "private"))
+    }
+    token = f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:theirs-AbCdEf"
+    files = []
+    for data in environments({"vpc_id": "vpc-01234567", **subnets}, token, "Z0123456789ABC"):
+        files.append(folder / f"{data['name']}.yaml")
+        files[-1].write_text(yaml.safe_dump(data))
+    with unwritten_app() as app:
+        modules = [Graph(dict(module.synthesis)) for module in modules_of(app).values()]
+    return [*synthesized(files, folder / "out"), *modules]
+
+
+@pytest.fixture(scope="module")
+def graphs(tmp_path_factory: pytest.TempPathFactory) -> list[Graph]:
+    return synthesized(FILES, tmp_path_factory.mktemp("out"))
+
+
+def test_services_wait_for_their_rights_and_network_rules(spanned: list[Graph]) -> None:
+    services = [service for graph in spanned for service in graph.of("aws_ecs_service")]
+    assert len(services) > 40
+    assert [item for graph in spanned for item in missed(graph)] == []
 
 
 def test_services_wait_for_the_clusters_capacity_providers(graphs: list[Graph]) -> None:
