@@ -22,6 +22,8 @@ from local_aws.certificates import hold_certificate
 from local_aws.corrections import correct_moto
 from local_aws.local_aws import STAY
 from local_aws.retries import OnceOnly
+from local_aws.strictness.rules import RULES
+from local_aws.strictness.strict import Strict
 
 
 def serve(certificates: Sequence[str]) -> None:
@@ -33,7 +35,7 @@ def serve(certificates: Sequence[str]) -> None:
     server = make_server(
         "127.0.0.1",
         0,
-        OnceOnly(DomainDispatcherApplication(create_backend_app)),
+        OnceOnly(Strict(DomainDispatcherApplication(create_backend_app), RULES)),
         threaded=True,
         request_handler=MotoRequestHandler,
     )

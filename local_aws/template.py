@@ -54,19 +54,19 @@ _NAMES = {"applicationautoscaling": "application-autoscaling"}
 def main() -> None:
     """Load moto, then fork."""
     os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"  # moto reads it as it is imported
-    from moto.core.utils import get_service_model
     from moto.iam.models import iam_backends
     from moto.moto_api._internal import mock_random
 
     from local_aws.__main__ import serve
     from local_aws.corrections import correct_moto
     from local_aws.local_aws import ACCOUNT_ID
+    from local_aws.strictness.reading import warm
 
     correct_moto()
     for service in _SERVICES:
         for part in ("responses", "urls"):
             importlib.import_module(f"moto.{service}.{part}")
-        get_service_model(_NAMES.get(service, service))
+        warm(_NAMES.get(service, service))
     iam_backends[ACCOUNT_ID]["aws"]  # AWS's own 1,582 policies
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX) as listener:

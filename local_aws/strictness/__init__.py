@@ -1,0 +1,1 @@
+"""What the local AWS refuses, as AWS does: moto alone accepts nearly everything."""
