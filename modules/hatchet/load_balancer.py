@@ -28,6 +28,7 @@ from modules.hatchet.certificate import Certificate
 from modules.hatchet.client import GRPC, HTTP
 from modules.hatchet.settings import PRIVATE, HatchetSettings
 from modules.network.attributes import HTTPS, NetworkAttributes
+from modules.network.resolution import resolves_names
 from synthesis.expression import Expression, each, flag, ref, strings, text, when
 from synthesis.stack import Label
 from synthesis.suppression import suppress
@@ -103,7 +104,7 @@ class LoadBalancer(Construct):
             description="Hatchet load balancer",
             vpc_id=self._network.vpc_id,
         )
-        vpc = DataAwsVpc(self, "vpc", id=text(self._network.vpc_id))
+        vpc = DataAwsVpc(self, "vpc", id=text(self._network.vpc_id), lifecycle=resolves_names())
         allowed = (
             f"{self._has_none} ? [] : length({settings.allowed_cidrs}) > 0 ? {settings.allowed_cidrs} : "
             f"[{ref(vpc)}.cidr_block]"

@@ -8,6 +8,7 @@ from cdktf_cdktf_provider_aws.data_aws_availability_zones import (
     DataAwsAvailabilityZonesFilter,
 )
 from cdktf_cdktf_provider_aws.data_aws_ec2_managed_prefix_list import DataAwsEc2ManagedPrefixList
+from cdktf_cdktf_provider_aws.data_aws_vpc import DataAwsVpc
 from cdktf_cdktf_provider_aws.default_security_group import DefaultSecurityGroup
 from cdktf_cdktf_provider_aws.internet_gateway import InternetGateway
 from cdktf_cdktf_provider_aws.route import Route
@@ -19,6 +20,7 @@ from modules.network.attributes import NetworkAttributes
 from modules.network.endpoints import Endpoints
 from modules.network.flow_logs import FlowLogs
 from modules.network.nat import Nat
+from modules.network.resolution import resolves_names
 from modules.network.settings import NetworkSettings
 from modules.network.subnets import Layout, Subnets
 from synthesis.expression import Expression, each, hcl, local, ref, text, when
@@ -51,6 +53,13 @@ class Network(Construct):
         super().__init__(scope, id_)
         self._label = label
         self._made = Expression(f"{settings.existing} == null")
+        DataAwsVpc(
+            self,
+            "existing",
+            count=when(f"{settings.existing} != null"),
+            id=text(f"try({settings.existing}.vpc_id, null)"),
+            lifecycle=resolves_names(),
+        )
         self._zones = self._choose_zones(settings)
         self._vpc = self._create_vpc(settings)
         public = self._create_subnets(

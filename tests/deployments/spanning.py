@@ -69,7 +69,7 @@ def everything() -> Data:
 
 def spanning(aws: LocalAws) -> list[Data]:
     """The environments' data; makes in the local AWS what they expect to be there."""
-    vpc = _make_vpc(aws)
+    vpc = make_vpc(aws)
     token = aws.client("secretsmanager").create_secret(Name="theirs", SecretString="a-token")["ARN"]
     aws.client("s3").create_bucket(Bucket=SOMEBODYS)
     state = _contract("tests/support/self-hosted.yaml")["state"]["bucket"]
@@ -131,9 +131,11 @@ def environments(vpc: Data, token: str, zone: str) -> list[Data]:
     ]  # fmt: skip
 
 
-def _make_vpc(aws: LocalAws) -> Data:
+def make_vpc(aws: LocalAws) -> Data:
+    """A VPC with two subnets of each kind, as somebody else made it."""
     ec2 = aws.client("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.99.0.0/16")["Vpc"]["VpcId"]
+    ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": True})
     subnets = [
         ec2.create_subnet(
             VpcId=vpc, CidrBlock=f"10.99.{place}.0/24", AvailabilityZone=f"us-east-1{'ab'[place % 2]}"
