@@ -6,10 +6,10 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -21,6 +21,8 @@ from ops.commands.connect import bucket_of
 from ops.deployed.aws import Caller, code, is_refusal
 from ops.environment import environment_of
 from ops.errors import CommandError
+from synthesis.rules import printable
+from untrusted.paths import UnsafePathError, all_below, is_file_name
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -33,7 +35,11 @@ FINAL = "final/"
 BETWEEN = ("artifacts/", "scatter-gather/", "results/task-dataframes/")
 """What a run has below its prefix that is no result: its inputs, and what was passed on to be gathered."""
 
-_VERSION = re.compile(r"v(\d+)\.(\d+)\.(\d+)")
+_VERSION = re.compile(r"v(\d{1,9})\.(\d{1,9})\.(\d{1,9})", re.ASCII)
+"""As scythe-engine writes a version (``SemVer.__str__``)."""
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d", re.ASCII)
+"""As scythe-engine writes the time of a run (``DatetimeFormat``)."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +78,9 @@ def download(given: str, run: str, out: Path | None = None, *, everything: bool 
     name = runs.resolve(run.strip("/"))
     items = [item for item in runs.items(name) if everything or not item.path.startswith(BETWEEN)]
     folder = out or Path(name)
-    wanted = [item for item in items if not _is_here(folder, item)]
-    _fetch(runs, wanted, folder)
+    targets = _targets(folder, items)
+    wanted = [item for item in items if not _is_here(targets[item.path], item)]
+    _fetch(runs, wanted, targets)
     print(f"{name}: {len(wanted)} files to {folder}, {len(items) - len(wanted)} were there.")
     if not any(item.path.startswith(FINAL) for item in items):
         raise CommandError(
@@ -96,14 +103,26 @@ class _Runs:
         Raises:
             CommandError: there is none.
         """
-        parts = given.split("/")
-        while len(parts) < 3:
-            found = self._below("/".join(parts))
-            newest = max(found, key=_version if len(parts) == 1 else str, default=None)
-            if newest is None:
-                raise self._missing(given)
-            parts.append(newest)
-        return "/".join(parts)
+        found = next(self._ids(given), None) if all(map(is_file_name, given.split("/"))) else None
+        if found is None:
+            raise self._missing(given)
+        return found
+
+    def _ids(self, given: str) -> Iterator[str]:
+        """The whole ids of the runs that a part of an id can mean, the newest first."""
+        last = given.rpartition("/")[2]
+        if _TIME.fullmatch(last):
+            yield given
+        elif _VERSION.fullmatch(last):
+            yield from (f"{given}/{time}" for time in self._times(given))
+        else:
+            versions = filter(_VERSION.fullmatch, self._below(given))
+            for version in sorted(versions, key=_version, reverse=True):
+                yield from self._ids(f"{given}/{version}")
+
+    def _times(self, version: str) -> list[str]:
+        """The times of a version's runs, the newest first; what has another form is no run's."""
+        return sorted(filter(_TIME.fullmatch, self._below(version)), reverse=True)
 
     def items(self, run: str) -> list[Item]:
         """What a run has.
@@ -125,10 +144,6 @@ class _Runs:
         ]
         if not items:
             raise self._missing(run)
-        if strange := [
-            item.key for item in items if ".." in PurePosixPath(item.path).parts or item.path.startswith("/")
-        ]:
-            raise CommandError(f"{strange[0]}: is no file's name; nothing was downloaded", 1)
         return items
 
     def _below(self, run: str) -> list[str]:
@@ -160,24 +175,35 @@ class _Runs:
     def _missing(self, run: str) -> CommandError:
         there = sorted(self._below(""))
         names = f"; it has runs of {', '.join(there)}" if there else ", and no run at all"
-        return CommandError(f"{self.bucket}/{self._prefix} has no run {run}{names}")
+        return CommandError(printable(f"{self.bucket}/{self._prefix} has no run {run}{names}"))
 
 
 def _version(name: str) -> tuple[int, ...]:
-    found = _VERSION.fullmatch(name)
-    return tuple(map(int, found.groups())) if found else ()
+    return tuple(map(int, re.findall(r"\d+", name)))
 
 
-def _is_here(folder: Path, item: Item) -> bool:
+def _targets(folder: Path, items: list[Item]) -> dict[str, Path]:
+    """The files of objects, by their paths below the run.
+
+    Raises:
+        CommandError: one of them would not be a file of the folder's.
+    """
+    try:
+        return all_below(folder, (item.path for item in items))
+    except UnsafePathError as error:
+        raise CommandError(f"{printable(str(error))}; nothing was downloaded", 1) from None
+
+
+def _is_here(target: Path, item: Item) -> bool:
     """Whether a file is what a download of the same object has left."""
     try:
-        found = (folder / item.path).stat()
+        found = target.stat()
     except OSError:
         return False
     return found.st_size == item.size and found.st_mtime == item.modified
 
 
-def _fetch(runs: _Runs, items: list[Item], folder: Path) -> None:
+def _fetch(runs: _Runs, items: list[Item], targets: Mapping[str, Path]) -> None:
     """Download objects, several at a time; each file appears when it is whole."""
     columns = (MofNCompleteColumn(), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     console = Console(stderr=True)
@@ -186,7 +212,7 @@ def _fetch(runs: _Runs, items: list[Item], folder: Path) -> None:
         ThreadPoolExecutor(AT_ONCE) as pool,
     ):
         bar = progress.add_task("", total=sum(item.size for item in items))
-        futures = {pool.submit(_fetch_one, runs, item, folder): item for item in items}
+        futures = {pool.submit(_fetch_one, runs, item, targets[item.path]): item for item in items}
         try:
             for future in as_completed(futures):
                 future.result()
@@ -196,10 +222,9 @@ def _fetch(runs: _Runs, items: list[Item], folder: Path) -> None:
             raise
 
 
-def _fetch_one(runs: _Runs, item: Item, folder: Path) -> None:
-    target = folder / item.path
+def _fetch_one(runs: _Runs, item: Item, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, part = tempfile.mkstemp(prefix=f".{target.name[:100]}.", dir=target.parent)
+    descriptor, part = tempfile.mkstemp(prefix=".part-", dir=target.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
             runs.s3.download_fileobj(runs.bucket, item.key, file)

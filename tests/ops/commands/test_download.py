@@ -107,11 +107,54 @@ def test_a_run_that_is_not_there_is_told(runs: Place) -> None:
         )
 
 
-def test_a_key_that_leads_out_is_refused(runs: Place) -> None:
-    key = "scythe/d/v1.0.0/2026-01-01_00-00-00/final/../../../../x"
-    runs.aws.client("s3").put_object(Bucket="results", Key=key, Body=b"x")
+def kept(place: Place, key: str) -> None:
+    place.aws.client("s3").put_object(Bucket="results", Key=key, Body=b"planted")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "final/../../../../x",
+        "../x",
+        "final//x",
+        "./x",
+        "final/\x1b[2J/x",
+        "final\\..\\x",
+        f"final/{'x' * 256}",
+        "final",  # beside final/scalars.pq
+        "link/x",
+    ],
+)
+def test_a_key_that_is_no_file_below_the_folder_is_refused(runs: Place, tmp_path: Path, path: str) -> None:
+    run = "d/v1.0.0/2026-01-01_00-00-00"
+    kept(runs, f"scythe/{run}/final/scalars.pq")
+    kept(runs, f"scythe/{run}/{path}")
+    out, canary = tmp_path / "out", tmp_path / "elsewhere/x"
+    canary.parent.mkdir()
+    canary.write_text("as it was")
+    out.mkdir()
+    (out / "link").symlink_to(canary.parent)
+    said = runs.refused("download", runs.file, "d", "--out", out, status=1)
+    runs.aws.client("s3").delete_object(Bucket="results", Key=f"scythe/{run}/{path}")
+    assert said.endswith("; nothing was downloaded") and said.isprintable()
+    assert canary.read_text() == "as it was" and held(out) == []
+
+
+@pytest.mark.parametrize(
+    "form", ["{name}/v99999.0.0/../v1.0.0/x", "{name}/../../x", "{name}/v1.0.0/../x/y", "{name}/v1.0.0/now/x"]
+)
+def test_what_no_run_of_scythes_is_named_is_passed_over(runs: Place, form: str) -> None:
+    planted = f"scythe/{form.format(name='e')}"
+    kept(runs, planted)
+    kept(runs, "scythe/e/v1.0.0/2026-01-01_00-00-00/final/scalars.pq")
+    said = runs.run("download", runs.file, "e").stdout
+    runs.aws.client("s3").delete_object(Bucket="results", Key=planted)
     assert (
-        runs.refused("download", runs.file, "d", status=1)
-        == f"{key}: is no file's name; nothing was downloaded"
+        said == "e/v1.0.0/2026-01-01_00-00-00: 1 files to e/v1.0.0/2026-01-01_00-00-00, 0 were there.\n"
+        or said.endswith("0 files to e/v1.0.0/2026-01-01_00-00-00, 1 were there.\n")
     )
-    runs.aws.client("s3").delete_object(Bucket="results", Key=key)
+
+
+@pytest.mark.parametrize("given", ["..", "../../x", "a/../a", "a/./v2.0.0", "a//v2.0.0", "a\n"])
+def test_a_run_with_parts_that_name_nothing_is_told(runs: Place, given: str) -> None:
+    assert " has no run " in runs.refused("download", runs.file, given)
