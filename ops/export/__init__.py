@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from environments.schema import Environment
@@ -13,6 +13,8 @@ from ops.export.constructs import modules_of, unwritten_app
 from ops.export.exit import Sources, configurations
 from ops.export.repository import submodules
 from ops.terraform import Terraform
+from synthesis.rules import printable
+from untrusted.paths import UnsafePathError, all_below, regular_file
 
 Files = Mapping[str, str]
 """Texts by their paths."""
@@ -46,8 +48,7 @@ def differences(out: Path, files: Files) -> Iterator[str]:
         made = Path(temporary, "export")
         write(made, files)
         wanted = {name: made.joinpath(name).read_text(encoding="utf-8") for name in (*files, MARK)}
-    for name in sorted({*wanted, *_written(out)}):
-        path = out / name
+    for name, path in _paths(out, {*wanted, *_written(out)}).items():
         before = path.read_text(encoding="utf-8") if path.is_file() else ""
         yield from difflib.unified_diff(
             before.splitlines(), wanted.get(name, "").splitlines(), str(path), f"export/{name}", lineterm=""
@@ -92,16 +93,44 @@ def write(out: Path, files: Files) -> list[Path]:
 
 
 def _written(out: Path) -> set[str]:
-    """What an export wrote into a folder, by the mark that it left."""
+    """What an export wrote into a folder, by the mark that it left.
+
+    Raises:
+        ExportError: the mark is no export's.
+    """
     mark = out / MARK
-    return set(mark.read_text(encoding="utf-8").split("\n")) - {""} if mark.is_file() else set()
+    if not os.path.lexists(mark):
+        return set()
+    try:
+        names = set(regular_file(out, mark).read_text(encoding="utf-8").split("\n")) - {""}
+    except UnsafePathError as error:
+        raise ExportError(f"{mark}: {error}; name another folder with --out") from None
+    except UnicodeDecodeError:
+        raise ExportError(f"{mark}: is no text; name another folder with --out") from None
+    if history := [name for name in names if name.split("/")[0].casefold() == ".git"]:
+        raise ExportError(
+            printable(f"{mark}: names {min(history)}, which no export writes; name another folder with --out")
+        )
+    _paths(out, names)
+    return names
+
+
+def _paths(out: Path, names: Iterable[str]) -> dict[str, Path]:
+    """The files of names in a folder, in order.
+
+    Raises:
+        ExportError: a name would not be a file of the folder's.
+    """
+    try:
+        return all_below(out, sorted(names))
+    except UnsafePathError as error:
+        raise ExportError(printable(f"{out}: {error} ({MARK}); name another folder with --out")) from None
 
 
 def _refuse_others(out: Path, files: Files) -> None:
     """Refuse to write over what no export wrote."""
     before = _written(out)
-    for name in sorted(files):
-        path = out / name
+    for name, path in _paths(out, files).items():
         for folder in path.relative_to(out).parents:
             if out.joinpath(folder).is_file():
                 raise ExportError(f"{out / folder}: is no folder; name another with --out")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import hcl2
 import pytest
 from pydantic import Field
 
-from ops.export import MARK, ExportError, write
+from ops.export import MARK, ExportError, differences, write
 from ops.export.layout import WIDTH, laid_out
 from ops.export.repository import repository
 from ops.export.syntax import expression
@@ -235,3 +236,44 @@ def test_brackets_that_do_not_match() -> None:
     for text in ("f(a", "[a)", "a)", "(a, b]"):
         with pytest.raises(ValueError, match="brackets do not match"):
             laid_out(text)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../elsewhere/canary",
+        "{elsewhere}/canary",
+        "link/canary",
+        "a/../../elsewhere/canary",
+        ".git/config",
+        ".GIT/config",
+    ],
+)
+@pytest.mark.parametrize("does", [write, lambda out, files: list(differences(out, files))])
+def test_a_mark_that_no_export_left_is_refused(
+    tmp_path: Path, name: str, does: Callable[..., object]
+) -> None:
+    out, canary = tmp_path / "out", tmp_path / "elsewhere/canary"
+    for file in (canary, out / ".git/config"):
+        file.parent.mkdir(parents=True)
+        file.write_text("canary")
+    (out / "link").symlink_to(canary.parent)
+    (out / MARK).write_text(name.format(elsewhere=canary.parent) + "\n")
+    before = texts(out)
+    with pytest.raises(ExportError) as refused:
+        does(out, {"main.tf": ""})
+    assert canary.read_text() == "canary" and texts(out) == before
+    assert MARK in str(refused.value) and "canary\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", None])
+def test_a_mark_that_is_no_text_or_a_link_out_is_refused(tmp_path: Path, content: bytes | None) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    if content is None:
+        (out / MARK).symlink_to("/proc/self/environ")
+    else:
+        (out / MARK).write_bytes(content)
+    with pytest.raises(ExportError, match="name another folder with --out"):
+        write(out, {"main.tf": ""})
+    assert [path.name for path in out.iterdir()] == [MARK]
