@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from untrusted.paths import UnsafePathError, private_folder
+
 Progress = Callable[[str], None]
 """Called with each line that terraform would show a person, without colours."""
 
@@ -80,7 +82,8 @@ class Terraform:
             del self._environment[arguments]
         # A short-lived process need not collect garbage as it goes: two thirds of the CPU time, a tenth more memory.
         self._environment.setdefault("GOGC", "800")
-        self._environment.setdefault("TF_PLUGIN_CACHE_DIR", str(_plugin_cache(environment)))
+        if "TF_PLUGIN_CACHE_DIR" not in self._environment:
+            self._environment["TF_PLUGIN_CACHE_DIR"] = str(_plugin_cache(environment))
         # An init would otherwise install a cached provider anew, while another terraform is starting it.
         self._environment.setdefault("TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE", "true")
 
@@ -274,9 +277,16 @@ def _error(diagnostic: Mapping[str, Any]) -> str:
 
 
 def _plugin_cache(environment: Mapping[str, str]) -> Path:
-    """The user's cache of providers, https://specifications.freedesktop.org/basedir-spec/."""
+    """The user's cache of providers, which Terraform runs: https://specifications.freedesktop.org/basedir-spec/.
+
+    Raises:
+        TerraformError: it belongs to another user.
+    """
     base = environment.get("XDG_CACHE_HOME") or str(Path(environment.get("HOME") or Path.home()) / ".cache")
-    return Path(base) / "scythe-aws" / "terraform-plugins"
+    try:
+        return private_folder(Path(base), "scythe-aws", "terraform-plugins")
+    except UnsafePathError as error:
+        raise TerraformError(f"{error}; name another cache with TF_PLUGIN_CACHE_DIR") from None
 
 
 @contextmanager

@@ -18,6 +18,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from untrusted.paths import UnsafePathError, private_folder
+
 NAME = "@cdktf/provider-aws"
 FULL_NAME = "@cdktf/provider-aws-full"
 """The package name under which the packaged assembly is loaded beside a pruned one."""
@@ -46,12 +48,6 @@ class AssemblyError(Exception):
     """The packaged assembly is not made as this module knows it."""
 
 
-def cache_folder() -> Path:
-    """Name the folder that holds the pruned assemblies, below the XDG base directory for caches."""
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(base) if os.path.isabs(base) else Path.home() / ".cache") / "scythe-aws" / "assemblies"
-
-
 def pruned(packaged: Path, binding: str, submodules: set[str]) -> Path:
     """Give the packaged assembly's tarball pruned to some submodules, from the cache or made now (3 s).
 
@@ -61,20 +57,33 @@ def pruned(packaged: Path, binding: str, submodules: set[str]) -> Path:
         submodules: Python names of submodules, such as `ecs_service`.
 
     Raises:
-        AssemblyError: The assembly is not made as this module knows it.
+        AssemblyError: The assembly is not made as this module knows it, or the cache is another user's.
         OSError: The cache cannot be written.
     """
     wanted = sorted(submodules)
     key = json.dumps([_FORMAT, binding, packaged.stat().st_size, version("jsii"), wanted])
-    folder = cache_folder() / hashlib.sha256(key.encode()).hexdigest()[:32]
+    folder = _cache(hashlib.sha256(key.encode()).hexdigest()[:32])
     tarball, digest = folder / packaged.name, folder / "sha256"
     if _is_intact(tarball, digest):
         return tarball
     content = _prune(packaged, wanted)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     _write(tarball, content)
     _write(digest, hashlib.sha256(content).hexdigest().encode())
     return tarball
+
+
+def _cache(name: str) -> Path:
+    """A folder of the pruned assemblies, below the XDG base directory for caches.
+
+    Node runs what is in it, so nobody else may have written there.
+    """
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    try:
+        return private_folder(
+            Path(base) if os.path.isabs(base) else Path.home() / ".cache", "scythe-aws", "assemblies", name
+        )
+    except UnsafePathError as error:
+        raise AssemblyError(f"{error}; name another cache with XDG_CACHE_HOME") from None
 
 
 def _is_intact(tarball: Path, digest: Path) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import unicodedata
 from collections.abc import Iterable
@@ -83,31 +84,32 @@ def regular_file(root: Path, file: Path) -> Path:
     return found
 
 
-def private_folder(folder: Path) -> Path:
-    """A folder for what this user alone may write, such as a cache of programs; made if it is not there.
+def private_folder(base: Path, *names: str) -> Path:
+    """A folder below another for what this user alone may write, such as a cache of programs.
+
+    It is made if it is not there. One in which others could write is emptied and closed.
+
+    Args:
+        base: a folder that may be anybody's, such as one for temporary files; made if it is not there.
+        names: the folders below it.
 
     Raises:
-        UnsafePathError: it belongs to another user, or others may write to it.
+        UnsafePathError: a folder belongs to another user. The text begins with the folder.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if reason := others_may_write(folder):
-        raise UnsafePathError(reason)
+    base.mkdir(parents=True, exist_ok=True)
+    folder = base
+    for name in names:
+        folder = folder / name
+        folder.mkdir(mode=0o700, exist_ok=True)
+        # Of a link, its own owner: whoever made it decides what it leads to.
+        for found in (folder.lstat(), folder.stat()):
+            if found.st_uid != os.geteuid():
+                raise UnsafePathError(f"{folder}: belongs to another user")
+        if folder.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            folder.chmod(0o700)
+            for entry in folder.iterdir():
+                shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
     return folder
-
-
-def others_may_write(path: Path) -> str | None:
-    """Why another user could have written a file or a folder; None where only this user or root could.
-
-    Links are not followed: whoever made a link decides what it leads to.
-    """
-    found = path.lstat()
-    if found.st_uid not in (os.geteuid(), 0):
-        return "belongs to another user"
-    if stat.S_ISLNK(found.st_mode):
-        return "is a symbolic link"
-    if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        return "can be written by others (chmod go-w)"
-    return None
 
 
 def _resolved(path: Path) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,7 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from ops.errors import CommandError
-from ops.images.dockerignore import Ignored
+from ops.images.dockerignore import Ignored, PatternError
+from synthesis.rules import printable
+from untrusted.paths import UnsafePathError, regular_file
 
 ROOT = Path(__file__).parents[2]
 RECIPE = "Dockerfile.worker"
@@ -53,14 +56,16 @@ def context_of(repository: Path, module: str, platforms: Sequence[str]) -> Itera
     Raises:
         CommandError: something that an image needs is not in the repository.
     """
+    taken = _Taken(repository)
     requirements = _requirements(repository)
     package = _package(repository, module)
     with tempfile.TemporaryDirectory(prefix="scythe-aws-image-") as folder:
         theirs, ours = Path(folder) / "experiments", Path(folder) / "scythe-aws"
         for name in requirements:
-            _copy(repository / name, theirs / name)
-        for file in _kept(repository, package):
-            _copy(file, theirs / module / file.relative_to(package))
+            _copy(taken.required(repository / name), theirs / name)
+        for file in sorted(package.rglob("*")):
+            if source := taken.kept(file):
+                _copy(source, theirs / module / file.relative_to(package))
         _copy(ROOT / RECIPE, ours / RECIPE)
         for file in sorted((ROOT / "scythe_worker").rglob("*.py")):
             _copy(file, ours / file.relative_to(ROOT))
@@ -73,7 +78,7 @@ def _requirements(repository: Path) -> list[str]:
         raise CommandError(
             f"{repository}: must be the folder of a repository with experiments (--experiments)"
         )
-    found = [name for name in REQUIREMENTS if (repository / name).is_file()]
+    found = [name for name in REQUIREMENTS if os.path.lexists(repository / name)]
     if not found or found == ["uv.lock"]:
         raise CommandError(
             f"{repository}: has no pyproject.toml or requirements.txt; must say what the experiments need"
@@ -93,23 +98,59 @@ def _package(repository: Path, module: str) -> Path:
     )
 
 
-def _kept(repository: Path, package: Path) -> Iterator[Path]:
-    """The package's files but for what both the recipe's and the repository's own .dockerignore leave out."""
-    ignored = [
-        Ignored(_lines(ROOT / f"{RECIPE}.dockerignore")),
-        Ignored(_lines(repository / ".dockerignore")),
-    ]
-    for file in sorted(package.rglob("*")):
-        path = PurePosixPath(file.relative_to(repository).as_posix())
-        if (file.is_dir() and not file.is_symlink()) or any(ignores(path) for ignores in ignored):
-            continue
-        if not file.resolve().is_relative_to(repository.resolve()) or not file.is_file():
-            raise CommandError(f"{file}: is no file of {repository}; must be one, or be in .dockerignore")
-        yield file
+class _Taken:
+    """Decides which files of a repository may be copied: regular ones, inside of it, that no rule leaves out."""
+
+    def __init__(self, repository: Path) -> None:
+        self._repository = repository
+        self._ours = Ignored(_lines(ROOT / f"{RECIPE}.dockerignore"))
+        own = repository / ".dockerignore"
+        try:
+            self._theirs = Ignored(_lines(self._regular(own)) if os.path.lexists(own) else [])
+        except PatternError as error:
+            raise CommandError(printable(f"{own}: {error}; must be one that Docker takes")) from None
+
+    def required(self, file: Path) -> Path:
+        """A file that the image cannot do without.
+
+        Raises:
+            CommandError: it may not be copied.
+        """
+        source = self._regular(file)
+        if self._ignored(source, self._ours):
+            raise CommandError(
+                printable(f"{file}: leads to {source}, which may hold secrets; must be a file of its own")
+            )
+        return source
+
+    def kept(self, file: Path) -> Path | None:
+        """What a file of the package is copied from; None for a folder, and for what a rule leaves out.
+
+        Raises:
+            CommandError: it is no file of the repository.
+        """
+        if file.is_dir() and not file.is_symlink():
+            return None
+        path = PurePosixPath(file.relative_to(self._repository).as_posix())
+        if self._ours(path) or self._theirs(path):
+            return None
+        source = self._regular(file)
+        return None if self._ignored(source, self._ours) or self._ignored(source, self._theirs) else source
+
+    def _ignored(self, source: Path, ignored: Ignored) -> bool:
+        return ignored(PurePosixPath(source.relative_to(self._repository.resolve()).as_posix()))
+
+    def _regular(self, file: Path) -> Path:
+        try:
+            return regular_file(self._repository, file)
+        except UnsafePathError as error:
+            raise CommandError(
+                printable(f"{file}: {error}; must be a file of {self._repository}, or be in .dockerignore")
+            ) from None
 
 
 def _lines(file: Path) -> list[str]:
-    return file.read_text(errors="replace").splitlines() if file.is_file() else []
+    return file.read_text(errors="replace").splitlines()
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -128,6 +169,6 @@ def _tag(folder: Path, words: Iterable[str]) -> str:
             content = file.read_bytes()
             mode = file.stat().st_mode & 0o100
             digest.update(
-                f"{file.relative_to(folder).as_posix()}\0{mode}\0{len(content)}\0".encode() + content
+                os.fsencode(file.relative_to(folder)) + f"\0{mode}\0{len(content)}\0".encode() + content
             )
     return digest.hexdigest()[:16]

@@ -124,3 +124,14 @@ def test_a_missing_provider_is_told_by_init(tmp_path: Path) -> None:
     text = 'terraform {\n  required_providers {\n    x = { source = "localhost/no/such" }\n  }\n}'
     with pytest.raises(TerraformError, match=r"localhost/no/such"):
         terraform(tmp_path, text).init()
+
+
+def test_a_plugin_cache_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    variables = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+    variables.pop("TF_PLUGIN_CACHE_DIR", None)
+    Terraform(tmp_path, variables)
+    monkeypatch.setattr("os.geteuid", lambda: 4321)
+    with pytest.raises(
+        TerraformError, match="belongs to another user; name another cache with TF_PLUGIN_CACHE_DIR"
+    ):
+        Terraform(tmp_path, variables)

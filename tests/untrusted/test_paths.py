@@ -14,7 +14,6 @@ from untrusted.paths import (
     all_below,
     below,
     is_file_name,
-    others_may_write,
     private_folder,
     regular_file,
 )
@@ -95,24 +94,40 @@ def test_what_is_read_is_a_regular_file_inside(root: Path, tmp_path: Path) -> No
         regular_file(tmp_path, tmp_path / "fifo")
 
 
-def test_a_folder_that_others_may_write_is_refused(tmp_path: Path) -> None:
-    folder = private_folder(tmp_path / "cache/inner")
+@pytest.mark.parametrize("mode", [0o720, 0o702, 0o777])
+@pytest.mark.parametrize("depth", [1, 2])
+def test_a_folder_that_others_may_write_is_emptied(tmp_path: Path, mode: int, depth: int) -> None:
+    folder = private_folder(tmp_path, "cache", "inner")
     assert folder.stat().st_mode & 0o777 == 0o700
-    for mode in (0o720, 0o702, 0o777):
-        folder.chmod(mode)
-        with pytest.raises(UnsafePathError, match="chmod go-w"):
-            private_folder(folder)
+    (folder / "planted").write_text("x")
+    (folder / "more").mkdir()
+    (folder / "more/planted").write_text("x")
+    (folder / "link").symlink_to(tmp_path)
+    (folder.parent if depth == 1 else folder).chmod(mode)
+    assert private_folder(tmp_path, "cache", "inner") == folder
+    assert list(folder.iterdir()) == [] and folder.stat().st_mode & 0o077 == 0
+    assert folder.parent.stat().st_mode & 0o077 == 0 and tmp_path.is_dir()
+
+
+def test_a_closed_folder_stays_as_it_is(tmp_path: Path) -> None:
+    folder = private_folder(tmp_path / "cache", "a")
+    (folder / "kept").write_text("x")
     folder.chmod(0o755)
-    assert others_may_write(folder) is None
-    (tmp_path / "link").symlink_to(folder)
-    assert others_may_write(tmp_path / "link") == "is a symbolic link"
+    private_folder(tmp_path / "cache", "a")
+    assert (folder / "kept").read_text() == "x"
 
 
-def test_a_folder_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = private_folder(tmp_path / "cache")
+@pytest.mark.parametrize("is_link", [True, False])
+def test_a_folder_of_another_user_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_link: bool
+) -> None:
+    folder = private_folder(tmp_path, "cache", "inner").parent
+    if is_link:
+        folder.rename(tmp_path / "target")
+        folder.symlink_to(tmp_path / "target")
     if os.geteuid() == 0:
-        os.chown(folder, 4321, -1)
+        os.chown(folder, 4321, -1, follow_symlinks=False)
     else:
         monkeypatch.setattr(os, "geteuid", lambda: 4321)
-    with pytest.raises(UnsafePathError, match="another user"):
-        private_folder(folder)
+    with pytest.raises(UnsafePathError, match=rf"^{folder}: belongs to another user"):
+        private_folder(tmp_path, "cache", "inner")

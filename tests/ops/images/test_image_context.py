@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import posixpath
+import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ops.errors import CommandError
 from ops.images import image_context
@@ -127,7 +132,36 @@ WRONG: dict[str, tuple[Change, str]] = {
         lambda at: (at / "experiments").rename(at / "simulations"),
         "has no package experiments (a folder experiments or src/experiments with an __init__.py)",
     ),
-    "a link away": (_link_away, "is no file of"),
+    "a link away": (_link_away, "leads out of"),
+    "a folder that is a link away": (
+        lambda at: (
+            shutil.rmtree(at / "experiments"),
+            (at / "experiments").symlink_to(EXAMPLE / "experiments"),
+        ),
+        "leads out of",
+    ),
+    **{
+        f"{name} is {what}": (
+            lambda at, name=name, make=make: ((at / name).unlink(missing_ok=True), make(at / name)),
+            said,
+        )
+        for name in ("uv.lock", "requirements.txt", "pyproject.toml", ".dockerignore", "experiments/x.csv")
+        for what, make, said in (
+            ("a link to the keys", lambda file: file.symlink_to("/proc/self/environ"), "leads out of"),
+            ("a link in a circle", lambda file: file.symlink_to(file.name), "circle"),
+            ("a link to nothing", lambda file: file.symlink_to("none"), "is not a regular file"),
+            ("a pipe", os.mkfifo, "is not a regular file"),
+        )
+    },
+    "the lock is a link to an env file": (
+        lambda at: (
+            (at / ".env").write_text("canary"),
+            (at / "uv.lock").unlink(),
+            (at / "uv.lock").symlink_to(".env"),
+        ),
+        "may hold secrets",
+    ),
+    "no pattern": (lambda at: (at / ".dockerignore").write_text("# a\n[z-a]\n"), "line 2 is no pattern"),
 }
 
 
@@ -161,6 +195,82 @@ def test_what_is_missing_is_told(repository: Path, what: str) -> None:
 def test_dockerignore(lines: list[str], left_out: list[str], kept: list[str]) -> None:
     ignored = Ignored(lines)
     assert [path for path in [*left_out, *kept] if ignored(PurePosixPath(path))] == left_out
+
+
+@given(
+    pattern=st.lists(
+        st.sampled_from(["a", "b", ".", "/", "*", "**", "**/", "?", "[ab]", "[^a]", "\\\\*"]),
+        min_size=1,
+        max_size=7,
+    ),
+    path=st.lists(st.sampled_from(["a", "b", "ab", ".a", "a*"]), min_size=1, max_size=4),
+)
+def test_a_pattern_fits_as_its_regular_expression_does(pattern: list[str], path: list[str]) -> None:
+    text = posixpath.normpath("".join(pattern)).lstrip("/")
+    if text in ("", ".") or text.startswith(("!", "#", "..")):
+        return
+    expressions = {
+        "**/": "(.*/)?",
+        "**": ".*",
+        "*": "[^/]*",
+        "?": "[^/]",
+        "[ab]": "[ab]",
+        "[^a]": "[^a]",
+        "\\*": "[*]",
+    }
+    parts = re.findall(r"\*\*/?|\*|\?|\[\^?[^\]]*\]|\\.|.", text)
+    expression = re.compile("".join(expressions.get(part, re.escape(part)) for part in parts))
+    whole = PurePosixPath(*path)
+    expected = any(
+        expression.fullmatch(str(part)) for part in (whole, *whole.parents) if part != PurePosixPath()
+    )
+    assert Ignored([text])(whole) == expected
+
+
+def test_no_pattern_takes_long() -> None:
+    began = time.process_time()
+    ignored = Ignored(["**/" * 20 + "*a" * 60 + "b", "a*" * 100 + "b", "**a" * 40 + "b"])
+    assert not ignored(PurePosixPath("a" * 200 + "/" + "a" * 200 + "c"))
+    assert time.process_time() - began < 1
+
+
+def test_a_link_to_what_is_left_out_is_left_out(repository: Path) -> None:
+    (repository / ".env").write_text("canary")
+    (repository / "experiments" / "settings.txt").symlink_to("../.env")
+    with context_of(repository, "experiments", AMD) as context:
+        assert not list(context.folder.rglob("settings.txt"))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            ".ssh/id",
+            ".netrc",
+            ".pypirc",
+            ".envrc",
+            "prod.env",
+            "tls.key",
+            "a.p12",
+            "kubeconfig",
+            "credentials",
+        ),
+        *("credentials.json", ".aws/credentials", "id_ed25519", ".git-credentials", "x.pfx", "prod.tfvars"),
+    ],
+)
+def test_what_holds_secrets_is_left_out(repository: Path, name: str) -> None:
+    for file in (repository / "experiments" / name, repository / "experiments" / "data" / name):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("canary")
+    with context_of(repository, "experiments", AMD) as context:
+        held = [file for file in context.folder.rglob("*") if file.is_file()]
+        assert len(held) == 5 and not any("canary" in file.read_text() for file in held)
+
+
+def test_a_name_that_is_no_text_has_a_tag(repository: Path) -> None:
+    before = tag(repository)
+    Path(os.fsdecode(os.fsencode(repository / "experiments") + b"/caf\xe9.csv")).write_text("1")
+    assert tag(repository) != before
 
 
 # --- versions
