@@ -1,5 +1,7 @@
 """``python -m scythe_worker backlog``: tells CloudWatch every ten seconds what Hatchet has for each fleet to do.
 
+Beside that it pauses the workers that ECS waits for (`scythe_worker.rollout`).
+
 The fleets wake, grow and sleep by these metrics alone, so they are never guessed: while the engine or CloudWatch
 is away nothing is published, alarms see missing data, and the fleets stay as they are. Standard library and boto3
 alone: it runs day and night in half a GiB.
@@ -19,6 +21,8 @@ from typing import Any, Protocol
 from scythe_worker.backlog_settings import BacklogSettings
 from scythe_worker.backlog_stats import AwayError, Figures, ask, figures
 from scythe_worker.busy import Busy
+from scythe_worker.deployments import Ecs
+from scythe_worker.rollout import Rollout
 
 PERIOD = 10
 """Seconds between two publications: an alarm's shortest period (Amazon CloudWatch API, ``PutMetricAlarm``)."""
@@ -49,6 +53,7 @@ def run(
     *,
     client: CloudWatch | None = None,
     published: Path = PUBLISHED,
+    ecs: Ecs | None = None,
 ) -> None:
     """Publish until SIGTERM, which ends the process at once: a publication that is lost costs ten seconds.
 
@@ -58,7 +63,11 @@ def run(
     settings = BacklogSettings.load(environment)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     published.touch()
-    Publisher(settings, client or _cloudwatch(), published).run()
+    publisher = Publisher(settings, client or _cloudwatch(), published)
+    if settings.cluster:
+        publisher.rollout = Rollout(settings, ecs or _ecs(), publisher.say)
+        publisher.rollout.start()
+    publisher.run()
 
 
 def fault(published: Path = PUBLISHED) -> str | None:
@@ -80,6 +89,9 @@ class Publisher:
         log: takes each line of the log.
         now: seconds since the epoch.
         sleep: waits.
+
+    Attributes:
+        rollout: pauses workers by the same figures; None where nobody does.
     """
 
     def __init__(
@@ -95,11 +107,12 @@ class Publisher:
         self._log, self._now, self._sleep = log, now, sleep
         self._demands: dict[str, int] = {}
         self._busy = Busy(settings)
+        self.rollout: Rollout | None = None
         self._trouble, self._since, self._failures = "", 0.0, 0
 
     def run(self) -> None:
         """Publish without end."""
-        self._say("info", "the backlog service runs", fleets=[fleet.name for fleet in self._settings.fleets])
+        self.say("info", "the backlog service runs", fleets=[fleet.name for fleet in self._settings.fleets])
         while True:
             self._sleep(self.step())
 
@@ -107,7 +120,10 @@ class Publisher:
         """Publish once; the seconds until the next time."""
         try:
             moment = datetime.fromtimestamp(self._now(), UTC)
-            found = self._busy.raised(figures(ask(self._settings), self._settings.fleets, moment))
+            told = figures(ask(self._settings), self._settings.fleets, moment)
+            found = self._busy.raised(told, self.rollout.pausing if self.rollout else ())
+            if self.rollout:
+                self.rollout.note(found)
             self._put(found, moment)
         except AwayError as error:
             return self._failed(str(error), error.wait)
@@ -138,19 +154,20 @@ class Publisher:
             self._since = self._now()
         if what != self._trouble:
             self._trouble = what
-            self._say("warning", what, consequence="no metrics until it is over; the fleets stay as they are")
+            self.say("warning", what, consequence="no metrics until it is over; the fleets stay as they are")
         return max(wait, min(LONGEST_WAIT, 2.0**self._failures))
 
     def _succeeded(self, found: Mapping[str, Figures]) -> None:
         if self._trouble:
-            self._say("info", "metrics again", after_seconds=round(self._now() - self._since))
+            self.say("info", "metrics again", after_seconds=round(self._now() - self._since))
         self._trouble, self._failures = "", 0
         demands = {fleet: of_fleet.demand for fleet, of_fleet in found.items()}
         if demands != self._demands:
-            self._say("info", "demand", **demands)
+            self.say("info", "demand", **demands)
             self._demands = demands
 
-    def _say(self, level: str, message: str, **more: object) -> None:
+    def say(self, level: str, message: str, **more: object) -> None:
+        """Write a line of the log."""
         time_ = datetime.fromtimestamp(self._now(), UTC).isoformat(timespec="milliseconds")
         self._log(json.dumps({"time": time_, "level": level, "message": message, **more}))
 
@@ -187,4 +204,13 @@ def _cloudwatch() -> CloudWatch:
     # One attempt: the next figures are newer than a repetition of these.
     config = Config(connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 1})
     client: CloudWatch = boto3.client("cloudwatch", config=config)
+    return client
+
+
+def _ecs() -> Ecs:
+    import boto3
+    from botocore.config import Config
+
+    config = Config(connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 1})
+    client: Ecs = boto3.client("ecs", config=config)
     return client

@@ -12,6 +12,7 @@ from scythe_worker.settings import JWT, NO_TOKEN, TOKEN, SettingsError, claims_o
 
 FLEETS = "SCYTHE_BACKLOG_FLEETS"
 NAMESPACE = "SCYTHE_BACKLOG_NAMESPACE"
+CLUSTER = "SCYTHE_BACKLOG_CLUSTER"
 SERVER_URL = "HATCHET_CLIENT_SERVER_URL"
 
 SCATTER_GATHER = "scythe_scatter_gather"
@@ -31,12 +32,14 @@ class Fleet:
         role: ``leaf`` or ``fan``.
         slots: the tasks of Hatchet that each of its workers runs at a time.
         tasks: the names of its tasks; None for all of its role that no other fleet names.
+        services: the names of its ECS services; empty for one of the fleet's own name.
     """
 
     name: str
     role: str
     slots: int
     tasks: frozenset[str] | None = None
+    services: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,7 @@ class BacklogSettings:
         token: Hatchet's client token.
         namespace: of the metrics in CloudWatch.
         fleets: those of the environment.
+        cluster: the name of their ECS cluster; empty where no worker is to be paused.
     """
 
     server_url: str
@@ -56,6 +60,7 @@ class BacklogSettings:
     token: str
     namespace: str
     fleets: tuple[Fleet, ...]
+    cluster: str = ""
 
     @classmethod
     def load(cls, environment: Mapping[str, str]) -> BacklogSettings:
@@ -81,7 +86,8 @@ class BacklogSettings:
         fleets = _fleets(environment.get(FLEETS, ""), faults)
         if faults:
             raise SettingsError(*faults)
-        return cls(server_url.rstrip("/"), tenant, token, namespace, fleets)
+        cluster = environment.get(CLUSTER, "")
+        return cls(server_url.rstrip("/"), tenant, token, namespace, fleets, cluster)
 
     def worker_name(self, fleet: str) -> str:
         """The name that all workers of a fleet share; the namespace ends with the environment's name."""
@@ -138,4 +144,4 @@ def _described(described: Mapping[str, Mapping[str, Any]]) -> Iterator[Fleet]:
         slots = int(fleet["slots"])
         if slots < 1 or fleet["role"] not in ("leaf", "fan"):
             raise ValueError(name)
-        yield Fleet(name, fleet["role"], slots, tasks)
+        yield Fleet(name, fleet["role"], slots, tasks, tuple(map(str, fleet.get("services") or ())))

@@ -74,14 +74,41 @@ def get(settings: BacklogSettings, what: str) -> dict[str, Any]:
     Raises:
         AwayError: there is no answer, or none that can be read.
     """
+    body = request(settings, "GET", f"tenants/{quote(settings.tenant, safe='')}/{what}")
+    try:
+        stats = json.loads(body)
+    except ValueError:
+        stats = None
+    if not isinstance(stats, dict):
+        raise AwayError(f"the engine's {what.partition('?')[0].replace('-', ' ')} cannot be read")
+    return stats
+
+
+def request(
+    settings: BacklogSettings, method: str, what: str, told: Mapping[str, object] | None = None
+) -> bytes:
+    """The body of the engine's answer to a request.
+
+    Args:
+        settings: whom to ask.
+        method: of HTTP.
+        what: the path below ``/api/v1``.
+        told: the JSON to send; none where left out.
+
+    Raises:
+        AwayError: there is no answer, or a refusal.
+    """
     url = urlsplit(settings.server_url)
-    path = f"{url.path}/api/v1/tenants/{quote(settings.tenant, safe='')}/{what}"
     # No redirect is followed: the token is for this host alone.
     kind = HTTPSConnection if url.scheme == "https" else HTTPConnection
     connection = kind(str(url.hostname), url.port, timeout=SECONDS)
     try:
         headers = {"Authorization": f"Bearer {settings.token}", "Accept": "application/json"}
-        connection.request("GET", path, headers=headers)
+        if told is not None:
+            headers["Content-Type"] = "application/json"
+        connection.request(
+            method, f"{url.path}/api/v1/{what}", None if told is None else json.dumps(told), headers
+        )
         response = connection.getresponse()
         body = response.read(LARGEST)
     except (OSError, HTTPException) as error:
@@ -94,13 +121,7 @@ def get(settings: BacklogSettings, what: str) -> dict[str, Any]:
         )
     if response.status != 200:
         raise AwayError(f"the engine answers {response.status}", _seconds(response.getheader("Retry-After")))
-    try:
-        stats = json.loads(body)
-    except ValueError:
-        stats = None
-    if not isinstance(stats, dict):
-        raise AwayError(f"the engine's {what.partition('?')[0].replace('-', ' ')} cannot be read")
-    return stats
+    return body
 
 
 def figures(stats: Mapping[str, Any], fleets: Iterable[Fleet], now: datetime) -> dict[str, Figures]:

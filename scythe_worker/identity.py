@@ -1,4 +1,4 @@
-"""What a worker is called: by the ECS task that it is, where it is one."""
+"""What a worker is called, and its labels: by the ECS task that it is, where it is one."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ METADATA = "ECS_CONTAINER_METADATA_URI_V4"
 """Set by ECS (Developer Guide, "Amazon ECS task metadata endpoint version 4 for tasks on Fargate")."""
 
 SECONDS = 2
+
+SERVICE, DEFINITION = "ecs_service", "ecs_task_definition"
+"""Labels by which the backlog service finds the workers of a superseded deployment (`scythe_worker.rollout`)."""
 
 
 def worker_name(environment: Mapping[str, str], fleet: str) -> str:
@@ -30,6 +33,17 @@ def worker_name(environment: Mapping[str, str], fleet: str) -> str:
         task.get("CapacityProviderName") or task.get("CapacityProvider"),
     )
     return "-".join([fleet, *(str(part) for part in parts if part)])
+
+
+def worker_labels(environment: Mapping[str, str]) -> dict[str, str]:
+    """The task's service and task definition, such as ``docs-simulations:12``; without those that ECS does not tell.
+
+    Amazon ECS Developer Guide, "Amazon ECS task metadata v4 JSON response for tasks on Fargate".
+    """
+    task = _task(environment.get(METADATA, ""))
+    service, family, revision = (str(task.get(key) or "") for key in ("ServiceName", "Family", "Revision"))
+    labels = {SERVICE: service, DEFINITION: f"{family}:{revision}" if family and revision else ""}
+    return {key: value for key, value in labels.items() if value}
 
 
 def _task(address: str) -> dict[str, object]:

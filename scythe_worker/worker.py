@@ -17,7 +17,7 @@ import pydantic_settings
 from pydantic import ValidationError
 
 from scythe_worker import logs
-from scythe_worker.identity import worker_name
+from scythe_worker.identity import worker_labels, worker_name
 from scythe_worker.protection import protection
 from scythe_worker.settings import EXPERIMENTS, NO_TOKEN, TOKEN, SettingsError, WorkerSettings
 
@@ -111,7 +111,7 @@ def _worker(
         name=worker_name(environment, config.computed_name),
         config=hatchet.config,
         slots={"default": config.computed_slots, "durable": config.computed_durable_slots},
-        labels=config.labels,
+        labels={**config.labels, **worker_labels(environment)},
         tasks=tasks,
         notice=settings.notice,
         patience=settings.patience,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,13 +21,14 @@ FANOUTS = Fleet("fanouts", "fan", 4)
 
 @dataclass
 class Engine:
-    """A REST API that answers with `status`, `body` and `headers`, and keeps what it was asked."""
+    """A REST API that answers with `status`, `body` and `headers`, and keeps what it was asked, and told."""
 
     url: str = ""
     status: int = 200
     body: bytes = b"{}"
     headers: dict[str, str] = field(default_factory=dict)
     asked: list[tuple[str, str | None]] = field(default_factory=list)
+    told: list[tuple[str, Any]] = field(default_factory=list)
 
 
 @contextmanager
@@ -41,6 +43,13 @@ def engine() -> Iterator[Engine]:
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(it.body)
+
+        def do_PATCH(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            it.told.append((self.path, json.loads(body)))
+            self.send_response(it.status)
+            self.end_headers()
+            self.wfile.write(b"{}")
 
         def log_message(self, *_: object) -> None:
             pass
