@@ -127,6 +127,7 @@ def workers_stack(stack: EnvironmentStack, environment: Environment) -> None:
         Backlog,
         "backlog",
         label=stack.label,
+        settings=stack.settings("backlog", environment.backlog),
         fleets=workers,
         log_retention_days=log_retention_days,
         cluster=cluster,

@@ -30,6 +30,7 @@ def warnings(environment: Environment) -> list[Fault]:
         *_recursion(environment),
         *_roles(environment),
         *_reach(environment),
+        *_spot(environment),
     ]
 
 
@@ -98,6 +99,16 @@ def _reach(environment: Environment) -> Iterator[Fault]:
         yield _warn(("hatchet", "allowed_cidrs"), "is empty, so nobody outside the VPC can reach the engine")
     if environment.observability.monthly_budget_usd and not environment.observability.alarm_email:
         yield _warn(("observability", "monthly_budget_usd"), "has no alarm_email to warn")
+
+
+def _spot(environment: Environment) -> Iterator[Fault]:
+    backlog = environment.backlog
+    is_written = "backlog" in environment.model_fields_set and "spot" in backlog.model_fields_set
+    if is_written and backlog.spot and not backlog.runs_on_spot(environment.workers.values()):
+        yield _warn(
+            ("backlog", "spot"),
+            "has no effect: the service runs on demand where a fleet has capacity.fallback or spot: 0",
+        )
 
 
 def _warn(path: Path, message: str) -> Fault:

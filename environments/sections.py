@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from environments.regions import REGIONS
+from modules.backlog.settings import BacklogSettings
 from modules.hatchet.settings import HatchetSettings
 from modules.network.settings import NetworkSettings
 from modules.observability.settings import ObservabilitySettings
@@ -115,6 +116,9 @@ class Sections(Settings):
     )
     workers: dict[Annotated[str, FLEET_NAME], FleetSettings] = Field(
         min_length=1, max_length=50, description="The fleets of workers, by name."
+    )
+    backlog: BacklogSettings = Field(
+        default=BacklogSettings(), description="The service that wakes the fleets."
     )
     observability: ObservabilitySettings = Field(
         default=ObservabilitySettings(), description="Alarms, logs and the budget."

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cdktf import ITerraformDependable
-from cdktf_cdktf_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAlarm
 from cdktf_cdktf_provider_aws.ecs_service import (
     EcsService,
+    EcsServiceCapacityProviderStrategy,
     EcsServiceDeploymentCircuitBreaker,
     EcsServiceNetworkConfiguration,
 )
@@ -24,10 +24,12 @@ from constructs import Construct
 
 from modules.backlog.container import NAME, container_definitions
 from modules.backlog.registration import fleets_environments
+from modules.backlog.settings import BacklogSettings, capacity_provider
+from modules.backlog.silence import warn_of_silence
 from modules.client_token.client_token import TokenAttributes
 from modules.cluster.cluster import ClusterAttributes
 from modules.common.log_group import create_log_group
-from modules.common.metrics import DEMAND, BacklogMetrics
+from modules.common.metrics import BacklogMetrics
 from modules.common.policies import Condition, Statement
 from modules.common.security_group import create_security_group
 from modules.common.task_roles import TaskRoles, is_in_ecr
@@ -52,7 +54,11 @@ class BacklogAttributes:
 
 
 class Backlog(Construct):
-    """The service that wakes the fleets, on demand, since Spot could leave all of them asleep.
+    """The service that wakes the fleets.
+
+    It runs on Fargate Spot, which costs 30 % of the on-demand price at the least, unless `settings.spot` is false or a
+    fleet has ``capacity.fallback`` or ``spot: 0``: such a fleet must wake while Spot has no capacity. When Spot takes
+    its task back, ECS starts another one. Fleets keep their tasks in between.
 
     Each of its tasks first registers the image's experiments (`modules.backlog.registration`): a new image or other
     settings of a fleet deploy it anew. It runs the worker image of a fleet, with that fleet's architecture, since an image may be for one alone: the
@@ -62,8 +68,9 @@ class Backlog(Construct):
     Makes: service, task definition, log group, security group (nothing in, HTTPS and Hatchet out), two roles,
     and an alarm on its silence.
 
-    Costs (us-east-1): $8.50 a month, 28 cents a day, on arm64, $10.60 on x86_64; $1.20 a month for each fleet's four
-    metrics, $2.60 for the requests, $0.10 for the alarm.
+    Costs (us-east-1): on Spot $3.19 a month on x86_64 and $2.55 on arm64, on demand $10.63 and $8.51. While nothing
+    waits, $0.30 a month for each fleet's metric, $0.44 for the requests and $0.10 for the alarm. An hour of work costs
+    less than a cent more: four metrics for each fleet, and a request every ten seconds.
 
     Attributes:
         attributes: what others need of it.
@@ -75,6 +82,7 @@ class Backlog(Construct):
         id_: str,
         *,
         label: Label,
+        settings: BacklogSettings,
         fleets: Expression,
         log_retention_days: Expression,
         cluster: ClusterAttributes,
@@ -90,6 +98,7 @@ class Backlog(Construct):
             scope: the stack.
             id_: its place there.
             label: what names and tags it.
+            settings: the service's.
             fleets: the settings of all fleets, by name.
             log_retention_days: for how long its log is kept.
             cluster: the workers'.
@@ -147,10 +156,11 @@ class Backlog(Construct):
         )
         group = self._create_security_group(network)
         hatchet.allow_from(group, "Scythe backlog service")
-        service = self._create_service(task, runs, cluster, network, ref(group))
+        provider = capacity_provider(settings, fleets)
+        service = self._create_service(task, runs, provider, cluster, network, ref(group))
         self.attributes = BacklogAttributes(service_name=service.name)
         topic_arns = f"[for name in {alarm_topic}[*] : {hcl(roles.arn('sns', '${name}'))}]"
-        self._warn_of_silence(runs, strings(topic_arns))
+        warn_of_silence(self, label=label, fleets=fleets, runs=runs, topic_arns=strings(topic_arns))
 
     def _variables(self, region: Expression, hatchet: HatchetAttributes) -> dict[str, str]:
         described = (
@@ -200,6 +210,7 @@ class Backlog(Construct):
         self,
         task: Expression,
         runs: Expression,
+        provider: Expression,
         cluster: ClusterAttributes,
         network: NetworkAttributes,
         group: Expression,
@@ -211,7 +222,11 @@ class Backlog(Construct):
             cluster=text(cluster.arn),
             task_definition=text(task.arn),
             desired_count=number(f"{runs} ? 1 : 0"),
-            launch_type="FARGATE",
+            capacity_provider_strategy=[
+                EcsServiceCapacityProviderStrategy(capacity_provider=text(provider), weight=1, base=0)
+            ],
+            # Another provider is then an update; the AWS provider would otherwise replace the service.
+            force_new_deployment=True,
             platform_version="LATEST",
             # The new one runs before the old one ends: a second that is published twice is no harm.
             deployment_maximum_percent=200,
@@ -250,33 +265,3 @@ class Backlog(Construct):
         )
         network.allow_way_out(group, "Backlog service")
         return group
-
-    def _warn_of_silence(self, runs: Expression, topic_arns: list[str]) -> None:
-        """An alarm where nothing was published for five minutes; all fleets are in each publication."""
-        alarm = CloudwatchMetricAlarm(
-            self,
-            "silent",
-            alarm_name=f"{text(self._label.name)}-{NAME}-silent",
-            alarm_description="Nobody tells what there is to do: the fleets stay as they are, and none wakes. "
-            f"The log group /scythe/{text(self._label.name)}/{NAME} says why.",
-            namespace=self._metrics.namespace,
-            metric_name=DEMAND,
-            dimensions=self._metrics.dimensions(text(f"keys({self._fleets})[0]")),
-            statistic="SampleCount",
-            period=60,
-            comparison_operator="LessThanThreshold",
-            threshold=1,
-            evaluation_periods=5,
-            treat_missing_data="breaching",
-            # Without an image or a token nobody expects it to speak.
-            actions_enabled=flag(runs),
-            alarm_actions=topic_arns,
-            ok_actions=topic_arns,
-            tags=self._label.tagged(),
-        )
-        suppress(
-            alarm,
-            {
-                "CKV_AWS_319": "observability.alarm_email gives it somebody to tell, an image and a token what to miss"
-            },
-        )

@@ -17,6 +17,8 @@ _CLOSED = {
     "endpoint_security_group_id": "sg-0123456789abcdef2",
 }  # fmt: skip
 
+_PROVIDERS = "aws_ecs_service.this.capacity_provider_strategy[*].capacity_provider"
+
 FLEETS = (FLEET, "large", "fan")
 """All fleets that the root's tests have."""
 
@@ -167,6 +169,9 @@ CHOICES: Mapping[str, tuple[Choice, ...]] = {
             "aws_ecs_task_definition.this.runtime_platform[0].cpu_architecture": "ARM64",
         }),
         Choice("public_image", {"fleets": {"a": {"role": "leaf", "image": "docker.io/example/worker:1.2.3"}}}, _count(aws_iam_role_policy__execution_image=0)),
+        Choice("on_spot", {}, {f"one({_PROVIDERS})": "FARGATE_SPOT"}),
+        Choice("on_demand", {"spot": False}, {f"one({_PROVIDERS})": "FARGATE"}),
+        Choice("fallback", {"fleets": {"a": {"role": "leaf", "capacity": {"fallback": {"max": 3}}}}}, {f"one({_PROVIDERS})": "FARGATE"}),
         Choice("alarm", {"alarm_topic": "docs-alarms"}, {"length(aws_cloudwatch_metric_alarm.silent.alarm_actions)": 1}),
         Choice("self_hosted", {"hatchet": HATCHET}, _count(aws_vpc_security_group_egress_rule__to_engine=1)),
         Choice("closed_network", {"network": _CLOSED}, _count(aws_vpc_security_group_egress_rule__to_internet=0)),

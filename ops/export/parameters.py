@@ -24,6 +24,7 @@ _KNOWN = (
         "high_memory",
         "high_cpu",
         "experiments",
+        "capacity",
         "environment",
         "timeouts",
         "image",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from environments.schema import Environment
 from main import WORKERS
 from modules.backlog.backlog import Backlog
+from modules.backlog.settings import BacklogSettings
 from modules.client_token.client_token import ClientToken
 from modules.cluster.cluster import Cluster
 from modules.hatchet.hatchet import Hatchet
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     # Else jsii would start before the seam of `synthesis`.
     from constructs import Construct
 
-SECTIONS = ("network", "storage", "hatchet", "workers", "observability", "image")
+SECTIONS = ("network", "storage", "hatchet", "workers", "backlog", "observability", "image")
 """The keys of an environment file that are the root's variables."""
 
 
@@ -105,7 +106,13 @@ class RootModule(ModuleStack):
         )
         name = f'"{topic_name(text(self.label.name))}"'
         alarm_topic = Expression(f"{is_watched} ? {name} : null")
-        self.call(Backlog, fleets=fleets, alarm_topic=alarm_topic, **shared)
+        self.call(
+            Backlog,
+            settings=_at(BacklogSettings, given.backlog),
+            fleets=fleets,
+            alarm_topic=alarm_topic,
+            **shared,
+        )
         self.call(
             Observability,
             count=f"{is_watched} ? 1 : 0",

@@ -93,7 +93,7 @@ def environments(vpc: Data, token: str, zone: str) -> list[Data]:
         },
         {
             "name": "hosted", "hatchet": {"mode": "self_hosted", "image_registry": "upstream"}, "image": image(),
-            "workers": {"simulations": LEAF},
+            "backlog": {"spot": False}, "workers": {"simulations": LEAF},
         },
         {
             "name": "zoned", "network": {"existing": vpc}, "storage": theirs, "image": image(),

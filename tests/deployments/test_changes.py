@@ -158,7 +158,14 @@ CASES: dict[str, tuple[str, dict[str, Any], Actions]] = {
                 "aws_cloudwatch_metric_alarm": ["_spot_missing", "_spot_back"],
             }.items()
             for name in names
-        },
+        }
+        # It must wake the fleet while Spot has no capacity.
+        | {"aws_ecs_service.backlog": "update"},
+    ),
+    "the backlog service on demand": (
+        "workers",
+        {"backlog": {"spot": False}},
+        {"aws_ecs_service.backlog": "update"},
     ),
     "ECS Exec": (
         "workers",

@@ -1,0 +1,40 @@
+"""What one can choose about the service that wakes the fleets: the keys below ``backlog:``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated
+
+from pydantic import Field
+
+from modules.worker_fleet.settings import FleetSettings
+from synthesis.allowed import flag
+from synthesis.expression import Expression
+from synthesis.rules import Settings
+
+
+class BacklogSettings(Settings):
+    """The service that asks Hatchet for the fleets' work and wakes them."""
+
+    spot: Annotated[bool, flag()] = Field(
+        default=True,
+        description="Whether the service runs on Fargate Spot: about $3.20 a month instead of $10.60 (x86_64). It runs "
+        "on demand all the same where a fleet has capacity.fallback or spot: 0.",
+    )
+
+    def runs_on_spot(self, fleets: Iterable[FleetSettings]) -> bool:
+        """Whether the service runs on Spot: not where a fleet must wake while Spot has no capacity."""
+        return self.spot and all(
+            fleet.capacity.fallback is None and fleet.capacity.spot > 0 for fleet in fleets
+        )
+
+
+def capacity_provider(settings: BacklogSettings, fleets: Expression) -> Expression:
+    """The service's capacity provider, by `BacklogSettings.runs_on_spot` as Terraform evaluates it.
+
+    Args:
+        settings: the service's.
+        fleets: the settings of all fleets, by name.
+    """
+    relies = f"alltrue([for fleet in {fleets} : fleet.capacity.fallback == null && fleet.capacity.spot > 0])"
+    return Expression(f'{settings.spot} && {relies} ? "FARGATE_SPOT" : "FARGATE"')
