@@ -3,8 +3,8 @@
 Beside that it pauses the workers that ECS waits for (`scythe_worker.rollout`).
 
 The fleets wake, grow and sleep by these metrics alone, so they are never guessed: while the engine or CloudWatch
-is away nothing is published, alarms see missing data, and the fleets stay as they are. Standard library and boto3
-alone: it runs day and night in half a GiB.
+is away nothing is published, alarms see missing data, and the fleets stay as they are. While nothing waits, a zero a
+minute is enough (`scythe_worker.pace`). Standard library and boto3 alone: it runs day and night in half a GiB.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ from scythe_worker.backlog_settings import BacklogSettings
 from scythe_worker.backlog_stats import AwayError, Figures, ask, figures
 from scythe_worker.busy import Busy
 from scythe_worker.deployments import Ecs
+from scythe_worker.pace import Pace
 from scythe_worker.rollout import Rollout
 
 PERIOD = 10
-"""Seconds between two publications: an alarm's shortest period (Amazon CloudWatch API, ``PutMetricAlarm``)."""
+"""Seconds between two questions, and publications: an alarm's shortest period (Amazon CloudWatch API, ``PutMetricAlarm``)."""
 
 OFFSET = 8
 """Seconds after the full ten at which it asks: CloudWatch's periods begin there, and an alarm looks at a period
@@ -38,7 +39,7 @@ STALE = 30 * PERIOD
 new task reads the token anew."""
 
 PUBLISHED = Path("/tmp/backlog-published")  # noqa: S108  # a volume of the container's own
-"""Touched at each publication; the health check goes by its age."""
+"""Touched each time that the engine has answered and what is due is published; the health check goes by its age."""
 
 
 class CloudWatch(Protocol):
@@ -85,7 +86,7 @@ class Publisher:
     Args:
         settings: whom to ask about what.
         client: CloudWatch.
-        published: touched at each publication.
+        published: touched each time that all went well.
         log: takes each line of the log.
         now: seconds since the epoch.
         sleep: waits.
@@ -107,6 +108,7 @@ class Publisher:
         self._log, self._now, self._sleep = log, now, sleep
         self._demands: dict[str, int] = {}
         self._busy = Busy(settings)
+        self._pace = Pace(now())
         self.rollout: Rollout | None = None
         self._trouble, self._since, self._failures = "", 0.0, 0
 
@@ -117,21 +119,24 @@ class Publisher:
             self._sleep(self.step())
 
     def step(self) -> float:
-        """Publish once; the seconds until the next time."""
+        """Publish what is due; the seconds until the next time."""
         try:
             moment = datetime.fromtimestamp(self._now(), UTC)
             told = figures(ask(self._settings), self._settings.fleets, moment)
             found = self._busy.raised(told, self.rollout.pausing if self.rollout else ())
             if self.rollout:
                 self.rollout.note(found)
-            self._put(found, moment)
+            due = self._pace.due(found.values(), moment.timestamp())
+            if due:
+                self._put(found, due, moment)
+                self._pace.published(moment.timestamp())
         except AwayError as error:
             return self._failed(str(error), error.wait)
         self._published.touch()
         self._succeeded(found)
         return next_wait(self._now())
 
-    def _put(self, found: Mapping[str, Figures], moment: datetime) -> None:
+    def _put(self, found: Mapping[str, Figures], due: tuple[str, ...], moment: datetime) -> None:
         """Publish in one request.
 
         It takes up to 1,000 figures (Amazon CloudWatch API, ``PutMetricData``); these are at most 200, four for
@@ -139,7 +144,7 @@ class Publisher:
         """
         from botocore.exceptions import BotoCoreError, ClientError
 
-        data = [datum for fleet, of_fleet in found.items() for datum in _data(fleet, of_fleet, moment)]
+        data = [datum for fleet, of_fleet in found.items() for datum in _data(fleet, of_fleet, due, moment)]
         try:
             self._client.put_metric_data(Namespace=self._settings.namespace, MetricData=data)
         except ClientError as error:
@@ -177,7 +182,7 @@ def next_wait(now: float) -> float:
     return PERIOD - (now - OFFSET) % PERIOD
 
 
-def _data(fleet: str, of_fleet: Figures, moment: datetime) -> list[dict[str, Any]]:
+def _data(fleet: str, of_fleet: Figures, due: tuple[str, ...], moment: datetime) -> list[dict[str, Any]]:
     values: dict[str, tuple[float, Any]] = {
         "Queued": (of_fleet.queued, "Count"),
         "Running": (of_fleet.running, "Count"),
@@ -194,6 +199,7 @@ def _data(fleet: str, of_fleet: Figures, moment: datetime) -> list[dict[str, Any
             "StorageResolution": 1,
         }
         for name, (value, unit) in values.items()
+        if name in due
     ]
 
 
