@@ -14,12 +14,9 @@ from modules.hatchet.client import client_environment
 from ops.commands.forward import is_forwarded, is_reached
 from ops.deployed import secret
 from ops.deployed.aws import Caller, code, is_refusal
+from ops.deployed.hatchet_token import claims_of
 from ops.environment import environment_of
 from ops.errors import CommandError
-
-ELSEWHERE = ("HOST_PORT", "NAMESPACE", "SERVER_URL", "TENANT_ID", "TLS_")
-"""Endings of ``HATCHET_CLIENT_`` that a shell may have for another engine, and that win over a token's claims
-(``hatchet_sdk/config.py``)."""
 
 
 def connect(given: str, command: Sequence[str]) -> None:
@@ -65,26 +62,38 @@ def variables_of(environment: Environment, inherited: Mapping[str, str]) -> dict
     caller = Caller(environment)
     bucket = bucket_of(caller, environment)
     _require_bucket(caller, environment, bucket)
-    elsewhere = tuple(f"HATCHET_CLIENT_{ending}" for ending in ELSEWHERE)
-    kept = {name: value for name, value in inherited.items() if not name.startswith(elsewhere)}
-    return kept | {
+    ours = {
         "AWS_DEFAULT_REGION": environment.region,
-        "HATCHET_CLIENT_TOKEN": secret.read(caller, environment),
         "SCYTHE_STORAGE_BUCKET": bucket,
         "SCYTHE_STORAGE_BUCKET_PREFIX": environment.storage.prefix,
-        **_of_self_hosted(environment),
+        **_of_engine(environment, secret.read(caller, environment)),
     }
+    # hatchet-sdk and scythe-engine read names in any case, and the last one wins.
+    return {name: value for name, value in inherited.items() if name.upper() not in ours} | ours
 
 
-def _of_self_hosted(environment: Environment) -> dict[str, str]:
-    """What a token does not say of an engine of one's own."""
-    if environment.hatchet.mode == "cloud":
-        return {}
-    variables = client_environment()
-    if is_forwarded(environment):
+def _of_engine(environment: Environment, token: str) -> dict[str, str]:
+    """All that hatchet-sdk may read of where an engine is (``hatchet_sdk/config.py``).
+
+    What is in its environment wins over the files ``.env``, ``.env.hatchet``, ``.env.dev`` and ``.env.local`` of the working
+    directory, which could send the token elsewhere.
+    """
+    claims = claims_of(token)
+    of_engine = {
+        "HOST_PORT": claims.address,
+        "NAMESPACE": "",
+        "SERVER_URL": claims.server_url,
+        "TENANT_ID": claims.tenant,
+        "TLS_CERT_FILE": "",
+        "TLS_KEY_FILE": "",
+        "TLS_ROOT_CA_FILE": "",
+        "TLS_SERVER_NAME": claims.host,
         # A forwarded port is the engine's own; TLS ends at the load balancer of a domain.
-        variables["HATCHET_CLIENT_TLS_STRATEGY"] = "none"
-    return variables
+        "TLS_STRATEGY": "none" if is_forwarded(environment) else "tls",
+        "TOKEN": token,
+    }
+    variables = {f"HATCHET_CLIENT_{name}": value for name, value in of_engine.items()}
+    return variables if environment.hatchet.mode == "cloud" else variables | client_environment()
 
 
 def bucket_of(caller: Caller, environment: Environment) -> str:

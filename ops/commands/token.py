@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from environments.schema import Environment
 from ops.deployed.aws import Caller
 from ops.deployed.fleets import Fleet, Fleets
-from ops.deployed.hatchet_token import check_token
+from ops.deployed.hatchet_token import claims_of, require_reachable
 from ops.deployed.rotation import rotate
 from ops.deployed.secret import secret_of, store
 from ops.environment import environment_of
@@ -60,7 +60,7 @@ def _require_maker(environment: Environment, *, make_anew: bool) -> None:
 
 def _store_given(environment: Environment) -> Caller:
     value = _read_token(environment)
-    check_token(value)
+    require_reachable(claims_of(value))
     caller = Caller(environment)
     replaced = store(caller, environment, value)
     print(f"The token is stored in {secret_of(environment)}.")

@@ -99,6 +99,7 @@ def test_the_command_has_what_the_allocator_reads(place: Place, token: str) -> N
     result = place.run(
         "connect", place.file, "--", sys.executable, "-c", SHOW,
         OTHER="kept", HATCHET_CLIENT_HOST_PORT="engine.of.another:443", AWS_DEFAULT_REGION="eu-west-1",
+        hatchet_client_server_url="https://engine.of.another", Scythe_Storage_Bucket="of-another",
     )  # fmt: skip
     assert (result.returncode, result.stderr) == (0, "")
     given = json.loads(result.stdout)
@@ -107,18 +108,31 @@ def test_the_command_has_what_the_allocator_reads(place: Place, token: str) -> N
     assert given["AWS_DEFAULT_REGION"] == "us-east-1"
     assert given["HATCHET_CLIENT_TOKEN"] == token
     assert given["OTHER"] == "kept"
-    assert "HATCHET_CLIENT_HOST_PORT" not in given
+    assert given["HATCHET_CLIENT_HOST_PORT"] == "engine.cloud.onhatchet.run:443"
+    assert not {"hatchet_client_server_url", "Scythe_Storage_Bucket"} & given.keys()
 
 
 @pytest.mark.slow
 def test_scythe_engine_and_the_sdk_read_it(place: Place, token: str) -> None:
     program = (
         "from scythe.settings import ScytheStorageSettings as S; from hatchet_sdk import ClientConfig as C; "
-        "print(S().BUCKET, S().BUCKET_PREFIX, C().host_port, C().server_url)"
+        "c = C(); print(S().BUCKET, S().BUCKET_PREFIX, c.host_port, c.server_url, c.tenant_id, repr(c.namespace), "
+        "c.tls_config.strategy, c.tls_config.server_name, repr(c.tls_config.root_ca_file))"
     )
+    others = {
+        "TOKEN": client_token(sub="other"), "HOST_PORT": "localhost:1", "SERVER_URL": "http://localhost:1", "TENANT_ID": "x",
+        "NAMESPACE": "x", "TLS_STRATEGY": "none", "TLS_SERVER_NAME": "x", "TLS_ROOT_CA_FILE": "x",
+    }  # fmt: skip
+    lines = "".join(f"HATCHET_CLIENT_{name}={value}\n" for name, value in others.items())
+    files = [place.folder / name for name in (".env", ".env.hatchet", ".env.dev", ".env.local")]
+    for file in files:
+        file.write_text(f"{lines}SCYTHE_STORAGE_BUCKET=x\n")
     result = place.run("connect", place.file, "--", sys.executable, "-c", program)
+    for file in files:
+        file.unlink()
     assert result.stdout.split() == [
         "results-of-the-lab", "scythe", "engine.cloud.onhatchet.run:443", "https://cloud.onhatchet.run",
+        "707d0855-80ab-4e1f-a156-f1c4546cbf52", "''", "tls", "engine.cloud.onhatchet.run", "''",
     ], result.stderr  # fmt: skip
 
 

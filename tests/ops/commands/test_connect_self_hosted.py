@@ -58,7 +58,7 @@ def test_without_a_domain_it_speaks_plainly_with_a_forwarded_port(aws: LocalAws,
     assert result.returncode == 0, result.stderr
     given = json.loads(result.stdout)
     assert given["HATCHET_CLIENT_TLS_STRATEGY"] == "none"
-    assert "HATCHET_CLIENT_TLS_SERVER_NAME" not in given
+    assert given["HATCHET_CLIENT_TLS_SERVER_NAME"] == "localhost"
     assert given["HATCHET_CLIENT_GRPC_MAX_RECV_MESSAGE_LENGTH"] == BYTES
     assert given["HATCHET_CLIENT_GRPC_MAX_SEND_MESSAGE_LENGTH"] == BYTES
 
@@ -80,7 +80,7 @@ def test_with_a_domain_it_speaks_tls(aws: LocalAws, tmp_path: Path) -> None:
     result = connect(aws, tmp_path, SHOW, more=domain, HATCHET_CLIENT_TLS_STRATEGY="none")
     assert (result.returncode, result.stderr) == (0, "")
     given = json.loads(result.stdout)
-    assert "HATCHET_CLIENT_TLS_STRATEGY" not in given
+    assert given["HATCHET_CLIENT_TLS_STRATEGY"] == "tls"
     assert given["HATCHET_CLIENT_GRPC_MAX_RECV_MESSAGE_LENGTH"] == BYTES
 
 

@@ -14,7 +14,7 @@ import yaml
 from environments.loading import load
 from local_aws import LocalAws
 from main import synthesize
-from ops.deployed.hatchet_token import check_token
+from ops.deployed.hatchet_token import claims_of, require_reachable
 from ops.errors import CommandError
 from tests.support.command import client_token, scythe_aws
 from tests.support.deployed import Deployed
@@ -71,11 +71,32 @@ def lab(aws: LocalAws, name: str = "lab") -> dict[str, Any]:
             "no claim server_url, grpc_broadcast_address;",
         ),
         (client_token(exp=1_700_000_000), "the token has expired"),
+        (client_token(sub="a\x1b[2Jb"), "the token's claim sub has no form"),
+        *(
+            (client_token(server_url=url), "the token's claim server_url has no form")
+            for url in (
+                "ftp://x.org",
+                "https://",
+                "https://[x",
+                "https://x:99999",
+                "https://u:p@x.org",
+                "http://x\n",
+                "x",
+            )
+        ),
+        *(
+            (
+                client_token(grpc_broadcast_address=address),
+                "the token's claim grpc_broadcast_address has no form",
+            )
+            for address in ("x", "x:", "x:0", "x:99999", ":443", "x y:443", "https://x.org:443", "x:443\n")
+        ),
+        ("eyJhbGciOi." * 2_000, "the token is no JSON Web Token"),
     ],
 )
 def test_what_is_no_client_token_is_refused_without_showing_it(token: str, said: str) -> None:
     with pytest.raises(CommandError) as refused:
-        check_token(token)
+        claims_of(token)
     text = str(refused.value)
     assert said in text and "\n" not in text
     assert not any(part in text for part in token.split(".") if part)
@@ -83,7 +104,55 @@ def test_what_is_no_client_token_is_refused_without_showing_it(token: str, said:
 
 @pytest.mark.parametrize("claims", [{}, {"exp": None}])
 def test_a_client_token_is_taken(claims: dict[str, object]) -> None:
-    check_token(client_token(**claims))
+    found = claims_of(client_token(**claims))
+    assert (found.server_url, found.address) == (
+        "https://cloud.onhatchet.run",
+        "engine.cloud.onhatchet.run:443",
+    )
+
+
+@pytest.mark.parametrize(
+    ("claims", "said"),
+    [
+        ({"grpc_broadcast_address": "localhost:7077"}, "grpc_broadcast_address leads to the task itself"),
+        (
+            {"grpc_broadcast_address": "hatchet-engine:443"},
+            "grpc_broadcast_address leads to a name without a domain",
+        ),
+        ({"grpc_broadcast_address": "hatchet.example.org:8443"}, "grpc_broadcast_address leads to port 8443"),
+        ({"grpc_broadcast_address": "127.0.0.9:443"}, "leads to the task itself"),
+        ({"grpc_broadcast_address": "[::1]:443"}, "leads to the task itself"),
+        ({"grpc_broadcast_address": "0.0.0.0:443"}, "leads to the task itself"),
+        ({"grpc_broadcast_address": "LOCALHOST.:443"}, "leads to the task itself"),
+        ({"server_url": "http://hatchet.example.org"}, "server_url leads to port 80"),
+        ({"server_url": "https://hatchet.example.org:8080"}, "server_url leads to port 8080"),
+        ({"server_url": "https://localhost"}, "server_url leads to the task itself"),
+    ],
+)
+def test_a_token_whose_engine_no_task_reaches_is_not_stored(
+    aws: LocalAws, tmp_path: Path, claims: dict[str, str], said: str
+) -> None:
+    result = scythe_aws(
+        "token", "docs", cwd=tmp_path, environment=aws.environment, given=client_token(**claims)
+    )
+    assert (result.returncode, result.stdout, result.stderr.count("\n")) == (2, "", 1)
+    assert said in result.stderr and result.stderr.startswith(
+        "tasks cannot reach the token's engine: its claim "
+    )
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {
+            "server_url": "https://hatchet.example.org:443/",
+            "grpc_broadcast_address": "hatchet.example.org:443",
+        },
+        {"server_url": "https://10.1.2.3", "grpc_broadcast_address": "10.1.2.3:443"},
+    ],
+)
+def test_an_engine_of_another_place_is_reached(claims: dict[str, str]) -> None:
+    require_reachable(claims_of(client_token(**claims)))
 
 
 @pytest.mark.parametrize("arguments", [["{}"], ["--token", "{}"], ["--token={}"], ["--", "{}"]])
