@@ -85,7 +85,8 @@ class Certificate(Construct):
             lifecycle=TerraformResourceLifecycle(
                 postcondition=[
                     Postcondition(
-                        condition="${!self.private_zone}",
+                        # Null in tests of modules, which override what the provider computes alone.
+                        condition="${self.private_zone != true}",
                         error_message="the zone ${self.zone_id} (hatchet.zone_id) is private; must be a public hosted "
                         "zone, in which ACM can validate the certificate",
                     ),
