@@ -5,10 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from benchmarks.autoscaling.simulation import Fleet, FleetSize, Simulation
-
-VCPU_HOUR, GIB_HOUR = 0.04048, 0.004445
-SPOT = 0.3
-"""AWS Fargate pricing, us-east-1, Linux on x86_64; Spot's price moves, at about 30 % of it."""
+from ops.cost.prices import task_usd_per_hour
 
 
 @dataclass(frozen=True)
@@ -77,7 +74,7 @@ def figures(simulation: Simulation, fleet: Fleet) -> Figures:
         since(fleet.filled),
         since(None if fleet.full is None else fleet.full + simulation.begin),
         1 - sum(demanded) / tasks if tasks else 0.0,
-        _cost(fleet.size, spot, SPOT) + sum(_cost(fleet.size, seconds, 1) for seconds in standing_in),
+        _cost(fleet.size, spot, spot=True) + sum(_cost(fleet.size, it, spot=False) for it in standing_in),
         sum(service.lost_to_scale_in for service in services),
         sum(service.lost_to_spot for service in services),
         left[0] - ended if left and step else None,
@@ -90,5 +87,6 @@ def figures(simulation: Simulation, fleet: Fleet) -> Figures:
     )
 
 
-def _cost(size: FleetSize, seconds: float, share: float) -> float:
-    return seconds / 3600 * (size.vcpu * VCPU_HOUR + size.gib * GIB_HOUR) * share
+def _cost(size: FleetSize, seconds: float, *, spot: bool) -> float:
+    """The price of tasks on x86_64 (`ops.cost.prices`)."""
+    return seconds / 3600 * task_usd_per_hour(size.vcpu, size.gib, "x86_64", spot=spot)

@@ -24,7 +24,7 @@ from constructs import Construct
 
 from modules.backlog.container import NAME, container_definitions
 from modules.backlog.registration import fleets_environments
-from modules.backlog.settings import BacklogSettings, capacity_provider
+from modules.backlog.settings import GIB, VCPU, BacklogSettings, capacity_provider
 from modules.backlog.silence import warn_of_silence
 from modules.client_token.client_token import TokenAttributes
 from modules.cluster.cluster import ClusterAttributes
@@ -41,9 +41,6 @@ from modules.worker_fleet.settings import NO_IMAGE_TAG
 from synthesis.expression import Expression, flag, hcl, local, number, ref, strings, text
 from synthesis.stack import Label, attribute
 from synthesis.suppression import suppress
-
-VCPU, GIB = 0.25, 1
-"""The service takes 50 MiB and a hundredth of this vCPU; the memory is for importing the experiments."""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ class Nat(Construct):
 
     - ``none``: nothing.
     - ``instance``: `NatInstance`; all zones go through its zone.
-    - ``single``: one NAT gateway, about $36 a month with its address, and $0.045 a GB.
+    - ``single``: one NAT gateway, $36.50 a month with its address, and $0.045 a GB.
     - ``per_az``: one in each zone; the loss of a zone leaves the others their way out.
 
     (us-east-1: Amazon VPC pricing.) Another mode changes the routes in place.

@@ -108,14 +108,14 @@ class NetworkSettings(Settings):
     )
     nat: Annotated[str, one_of("none", "instance", "single", "per_az")] = Field(
         default="instance",
-        description="The private subnets' way out: none; an instance of our own (t4g.nano, about $7 a month with "
-        "its disk and address); one NAT gateway (about $36 a month with its address, and $0.045 per GB); or one "
+        description="The private subnets' way out: none; an instance of our own (t4g.nano, about $7.40 a month with "
+        "its disk and address); one NAT gateway ($36.50 a month with its address, and $0.045 per GB); or one "
         "gateway per zone. With none, tasks still reach any bucket in the region through S3's gateway endpoint.",
     )
     interface_endpoints: Annotated[bool | list[str], all_or_named()] = Field(
         default=False,
         description="Private ways to AWS services: true for all that Fargate tasks need without NAT, or a list of "
-        "names such as ecr.api. Each costs about $7 a month per zone. S3 always has its free gateway.",
+        "names such as ecr.api. Each costs $7.30 a month per zone. S3 always has its free gateway.",
     )
     flow_logs: FlowLogs | None = Field(default=None, description="Logs of the VPC's traffic; left out: none.")
     worker_subnets: Annotated[str, one_of("private", "public")] = Field(

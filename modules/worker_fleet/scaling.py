@@ -37,7 +37,7 @@ class Capacity(Settings):
 
     spot: Annotated[int, whole(0, 1000)] = Field(
         default=1,
-        description="The weight of Fargate Spot, 50 to 70 % cheaper and taken back with two minutes' notice. "
+        description="The weight of Fargate Spot, up to 70 % cheaper and taken back with two minutes' notice. "
         "Left out: 1, or 0 where on_demand has a weight.",
     )
     on_demand: Annotated[int, whole(0, 1000)] = Field(

@@ -57,8 +57,8 @@ class WorkerFleet(Construct):
     role, the scalable target with its schedules, alarms and policies, and the fallback to on-demand capacity. It runs no task before there is an image and a token:
     its bounds are 0 until then, so no order of deploying, pushing and storing makes it fail and restart.
 
-    Costs: Fargate's price for the tasks that run; of an idle fleet with a minimum of 0, a dollar a month for its
-    alarms.
+    Costs: Fargate's price for the tasks that run; of an idle fleet with a minimum of 0, $1.20 to $2.10 a
+    month for its alarms and its metric.
 
     Attributes:
         attributes: what others need of it.

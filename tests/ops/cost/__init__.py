@@ -1,0 +1,1 @@
+"""Prices: the table, what is computed from it, and what is written."""
