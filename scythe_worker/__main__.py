@@ -37,8 +37,14 @@ def main(arguments: list[str]) -> int:
             signal.signal(number, lambda *_: os._exit(0))
     status, lines = _work(registers)
     for line in lines:
-        print(f"scythe_worker: {line}", file=sys.stderr)
+        _say(line)
     return leave(status)
+
+
+def _say(line: str) -> None:
+    from scythe_worker.logs import redacted
+
+    print(f"scythe_worker: {redacted(line)}", file=sys.stderr)
 
 
 def leave(status: int) -> NoReturn:
@@ -93,7 +99,7 @@ def _backlog(arguments: list[str]) -> int:
         backlog.run(os.environ)
     except SettingsError as error:
         for line in error.faults:
-            print(f"scythe_worker: {line}", file=sys.stderr)
+            _say(line)
         return 2
     return 0
 

@@ -35,7 +35,12 @@ class JsonLines(logging.Formatter):
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return TOKEN.sub("<token>", json.dumps(line, ensure_ascii=False, default=str))
+        return redacted(json.dumps(line, ensure_ascii=False, default=str))
+
+
+def redacted(text: str) -> str:
+    """A text without tokens."""
+    return TOKEN.sub("<token>", text)
 
 
 def running_task() -> dict[str, object]:

@@ -45,8 +45,10 @@ class Protection:
     """Protects the task while the worker is busy, from a thread of its own.
 
     One call covers the time limits of all that runs, because ECS may refuse a later one: it answers
-    DEPLOYMENT_BLOCKED while more tasks are protected than desired. A call never asks for an earlier end than the
-    protection in force, and a refused one changes nothing.
+    DEPLOYMENT_BLOCKED while more tasks are protected than desired. That lasts for as long as the paused workers
+    (`scythe_worker.rollout`) have something to run, so each call covers as much time again, in which a refused one is
+    tried again and again. A call never asks for an earlier end than the protection in force, and a refused one changes
+    nothing.
 
     All calls come from one thread, one after the other. Each applies the newest state: a task that arrives
     during a release is followed by a call that protects.
@@ -118,14 +120,15 @@ class Protection:
         """The moment of the next call, infinity for none, and its minutes."""
         if self._until is None:
             return (self._idle_since + self._idle if held else math.inf), None
-        wanted = self._until + MARGIN_SECONDS
+        longest = MOST_MINUTES * 60
+        left = max(0.0, self._until - now)
+        wanted = self._until + MARGIN_SECONDS + left
+        if wanted - now > longest - self._spare:
+            # What ECS's longest does not cover is covered in steps.
+            return max(now, in_force - longest + self._spare), MOST_MINUTES
         if wanted <= in_force:
             return math.inf, None
-        latest = MOST_MINUTES * 60
-        minutes = min(MOST_MINUTES, math.ceil(min(wanted - now + self._spare, latest) / 60))
-        # A limit beyond ECS's longest is covered in steps; the others at once.
-        due = in_force - latest + self._spare if wanted - now > latest else now
-        return due, max(minutes, 1)
+        return now, max(1, math.ceil((wanted - now + self._spare) / 60))
 
     def _backoff(self, failures: int) -> float:
         # With jitter: the workers of a fleet start together.

@@ -1,7 +1,7 @@
 """Pauses the workers that ECS would end if they were idle, so that they end at all while there is work.
 
 ECS ends no protected task, and a worker with a queue is never idle. So a rollout under load would wait until the queue
-is empty, and so would scale-in. The backlog service therefore looks at the services every half minute, and has the
+is empty, and so would scale-in. The backlog service therefore looks at the services every 20 s, and has the
 engine send nothing new to
 
 - the workers of a superseded deployment. ECS replaces each once it is unprotected; a task that ends by itself would be
@@ -17,18 +17,20 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 from urllib.parse import quote
 
 from scythe_worker import listed as engine
-from scythe_worker.backlog_settings import BacklogSettings, Fleet
+from scythe_worker import pausing
+from scythe_worker.backlog_settings import BacklogSettings
 from scythe_worker.backlog_stats import AwayError, Figures, request
 from scythe_worker.deployments import TASKS, Ecs, Judged, Owner, Service, judged, owners, services
 from scythe_worker.listed import Listed
 
-LOOK_SECONDS = 30.0
+LOOK_SECONDS = 20.0
 CALLS = 4
 """ECS calls, at most, for tasks in one look, and for services in each of its `LOOK_SECONDS`."""
 
@@ -120,7 +122,12 @@ class Rollout:
         alive = {worker.task for worker in listed}
         self._known = {task: owner for task, owner in self._known.items() if task in alive}
         judgements = self._judge(found, listed)
-        wanted = self._wanted(found, judgements, ours)
+        wanted: set[Listed] = set()
+        for fleet in self._settings.fleets:
+            of_fleet = [one for one in judgements if one.worker.fleet == fleet.name]
+            figures = self._figures.get(fleet.name)
+            its = [service for service in found if service.fleet == fleet.name]
+            wanted |= pausing.wanted(fleet.role, its, of_fleet, ours, self._over, figures)
         self._over = frozenset(service.name for service in found if service.over)
         self.pausing = frozenset(worker.fleet for worker in wanted)
         self._ours = ours
@@ -129,73 +136,22 @@ class Rollout:
 
     def _judge(self, found: Sequence[Service], listed: Sequence[Listed]) -> list[Judged]:
         """Judge all workers, asking ECS about those of which nothing else tells enough."""
+        of_fleet: defaultdict[str, list[Service]] = defaultdict(list)
+        for service in found:
+            of_fleet[service.fleet].append(service)
 
         def judge(worker: Listed) -> Judged:
-            return judged(worker, _of(found, worker.fleet), self._known)
+            return judged(worker, of_fleet[worker.fleet], self._known)
 
         judgements = [judge(worker) for worker in listed]
-        unclear = [one.worker.task for one in judgements if _is_unclear(one, _of(found, one.worker.fleet))]
+        unclear = [
+            one.worker.task for one in judgements if pausing.is_unclear(one, of_fleet[one.worker.fleet])
+        ]
         if not unclear:
             return judgements
         for task, owner, _ in owners(self._client, self._settings.cluster, unclear[: TASKS * CALLS]):
             self._known[task] = owner
         return [judge(worker) for worker in listed]
-
-    def _wanted(self, found: Sequence[Service], judgements: Sequence[Judged], ours: set[str]) -> set[Listed]:
-        """The workers that are to be paused."""
-        wanted: set[Listed] = set()
-        for fleet in self._settings.fleets:
-            of_fleet = [one for one in judgements if one.worker.fleet == fleet.name]
-            of_it = _of(found, fleet.name)
-            paused = {
-                one.worker
-                for one in of_fleet
-                # What is not known yet stays as it is.
-                if one.superseded or (one.worker.id in ours and _is_unclear(one, of_it))
-            }
-            # Those that pause themselves, since ECS has told them to end.
-            leaving = {one.worker for one in of_fleet if one.worker.is_paused and one.worker.id not in ours}
-            paused |= self._surplus(fleet, of_it, of_fleet, paused | leaving, ours)
-            wanted |= self._without_one(fleet, of_fleet, paused, leaving)
-        return wanted
-
-    def _surplus(
-        self, fleet: Fleet, found: Sequence[Service], of_fleet: Sequence[Judged], gone: set[Listed],
-        ours: set[str],
-    ) -> set[Listed]:  # fmt: skip
-        """Workers beyond the desired count, but never more than leave those that the demand needs."""
-        figures = self._figures.get(fleet.name)
-        there = [one.worker for one in of_fleet if one.worker not in gone]
-        needed = min(figures.demand if figures else len(there), sum(service.desired for service in found))
-        most = max(0, len(there) - needed)
-        surplus: set[Listed] = set()
-        for service in found:
-            # A count that has just been lowered may be raised again; one of 0 ends the service.
-            if not service.over or (service.desired and service.name not in self._over):
-                continue
-            of_service = [one.worker for one in of_fleet if one.service == service]
-            over = service.over - sum(worker in gone for worker in of_service)
-            rest = [worker for worker in of_service if worker not in gone]
-            rest.sort(key=lambda worker: (worker.id not in ours, worker.busy, worker.id))
-            surplus |= set(rest[: max(0, min(over, most - len(surplus)))])
-        return surplus
-
-    def _without_one(
-        self, fleet: Fleet, of_fleet: Sequence[Judged], paused: set[Listed], leaving: set[Listed]
-    ) -> set[Listed]:
-        """All of them, or all but one where a fan fleet would be left with none for what is queued.
-
-        A scatter_gather waits for others of the same fleet: with all workers paused it would wait for a new one, which
-        ECS starts only when an old one ends.
-        """
-        figures = self._figures.get(fleet.name)
-        if fleet.role != "fan" or not paused or figures is None or not figures.queued:
-            return paused
-        if any(one.worker not in paused and one.worker not in leaving for one in of_fleet):
-            return paused
-        return paused - {
-            min(paused - leaving or paused, key=lambda worker: (worker.is_paused, worker.busy, worker.id))
-        }
 
     def _undo(self, workers: Sequence[Listed]) -> None:
         """Unpause workers, but none that ECS has told to end: they have paused themselves."""
@@ -236,16 +192,8 @@ class Rollout:
             raise fault
 
 
-def _is_unclear(one: Judged, of_fleet: Iterable[Service]) -> bool:
-    return one.superseded is None or (one.service is None and any(service.over for service in of_fleet))
-
-
 def _concerns(service: Service) -> bool:
     return bool(service.superseded or service.over)
-
-
-def _of(found: Iterable[Service], fleet: str) -> list[Service]:
-    return [service for service in found if service.fleet == fleet]
 
 
 def _fleets(workers: Iterable[Listed]) -> list[str]:

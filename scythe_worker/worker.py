@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 import importlib.resources
 import logging
 import os
 import signal
 import tempfile
-import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +15,7 @@ import pydantic_settings
 from pydantic import ValidationError
 
 from scythe_worker import logs
+from scythe_worker.experiments import import_experiments
 from scythe_worker.identity import worker_labels, worker_name
 from scythe_worker.protection import protection
 from scythe_worker.settings import EXPERIMENTS, NO_TOKEN, TOKEN, SettingsError, WorkerSettings
@@ -77,7 +76,7 @@ def _made(environment: Mapping[str, str]) -> tuple[FleetWorker, list[BaseWorkflo
     config = _scythe_config()
     logs.take_over_hatchets()
     _check_cache()
-    _import(settings.module)
+    import_experiments(settings.module)
     # A fan worker runs none of them, but needs them registered to share them out.
     chosen = _chosen(settings)
     # scythe-engine itself would run every experiment of the package; a fleet may have but some of them.
@@ -180,17 +179,6 @@ def _check_cache() -> None:
         raise SettingsError(
             f"{cache}: cannot be written; must be a writable volume (scythe-engine's artifacts)"
         ) from None
-
-
-def _import(module: str) -> None:
-    try:
-        importlib.import_module(module)
-    except Exception as error:  # The researcher's own code may raise anything.
-        frames = traceback.extract_tb(error.__traceback__)
-        own = [frame for frame in frames if frame.filename != __file__ and not frame.filename.startswith("<")]
-        place = f" ({own[-1].filename}, line {own[-1].lineno})" if own else ""
-        what = " ".join(str(error).split())
-        raise SettingsError(f"{module}: cannot be imported: {type(error).__name__}: {what}{place}") from error
 
 
 def _chosen(settings: WorkerSettings) -> list[BaseWorkflow[Any]]:

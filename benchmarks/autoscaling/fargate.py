@@ -1,29 +1,36 @@
 """ECS services on Fargate: tasks that start, work, are taken back, and end.
 
 AWS's rules: a bucket of 100 launches that 20 a second refill, for Spot and on-demand capacity each (Amazon ECS
-Developer Guide, "AWS Fargate throttling quotas"); a task that is protected is not stopped to scale in ("Protect your
-Amazon ECS tasks from being terminated by scale-in events"); Spot takes tasks back with two minutes' notice ("Fargate
-Spot termination notices"); a service whose capacity is not there goes on trying. Drawn: how long a task takes to start.
+Developer Guide, "AWS Fargate throttling quotas"); a task that is protected is not stopped to scale in, and a protection
+that would leave more tasks protected than desired is refused as DEPLOYMENT_BLOCKED ("Protect your Amazon ECS tasks from
+being terminated by scale-in events"); Spot takes tasks back with two minutes' notice ("Fargate Spot termination
+notices"); a service whose capacity is not there goes on trying. Drawn: how long a task takes to start.
 
 Rolling deployments run with a maximum of 100 % and a minimum of 0 % ("Deploy Amazon ECS services by replacing
 tasks"): ECS stops an old task only when it is unprotected, and starts a new one in its place. While a deployment is in
-progress, a lost old task is replaced by one of the old revision (AWS, November 2025, "Amazon ECS improves service
-availability during rolling deployments").
+progress, a lost old task is replaced by one of the old revision, and scale-out is for both revisions, here every other
+task (AWS, November 2025, "Amazon ECS improves Service Availability during Rolling deployments").
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import count
 from random import Random
 
 from benchmarks.autoscaling.clock import Clock
 from benchmarks.autoscaling.work import Piece, Queue
+from scythe_worker.protection import (
+    FIRST_SECONDS,
+    IDLE_SECONDS,
+    LONGEST_SECONDS,
+    MARGIN_SECONDS,
+    MOST_MINUTES,
+    SPARE_SECONDS,
+)
 
 BURST, REFILL = 100.0, 20.0
-
-HOLD = 20.0
-"""Seconds for which an idle worker stays protected (`scythe_worker`)."""
 
 RECONCILE = 15.0
 """Seconds between two looks of ECS's scheduler at a service. AWS does not document it."""
@@ -39,15 +46,16 @@ class Conditions:
         interruptions: of a Spot task, an hour.
         spot_capacity: the Spot tasks that there is room for, by the time.
         is_protected: whether workers protect themselves while they have a task.
-        notice: seconds, at most, until a worker of a superseded deployment takes nothing new; infinite where it
-            never learns of the deployment.
+        limit: seconds of each piece's execution timeout, which protection covers; infinite without one.
+        pauses: whether the backlog service pauses workers.
     """
 
     start_seconds: float = 60
     interruptions: float = 0.02
     spot_capacity: Callable[[float], float] = lambda _: float("inf")
     is_protected: bool = True
-    notice: float = 30
+    limit: float = 3600
+    pauses: bool = True
 
 
 class Launches:
@@ -67,14 +75,17 @@ class Launches:
 
 @dataclass(eq=False)
 class Task:
-    """A task, and the work that it has, each piece with when it began."""
+    """A task, and the work that it has, each piece with when it began; its protection ends at `in_force`."""
 
+    number: int
     launched: float
     generation: int = 0
     is_up: bool = False
     is_gone: bool = False
     is_paused: bool = False
     idle_since: float = float("-inf")
+    in_force: float = 0
+    refused: int = 0
     work: dict[Piece, float] = field(default_factory=dict)
 
 
@@ -90,6 +101,9 @@ class Service:
         killed: pieces of work that scale-in killed.
         interrupted: pieces of work that Spot interrupted.
         rolled: how long each deployment took.
+        refusals: how many protections were refused.
+        generation: the number of its newest deployment.
+        desired: its desired count.
     """
 
     def __init__(
@@ -101,10 +115,13 @@ class Service:
         self.tasks: set[Task] = set()
         self.up = 0
         self.billed = self.lost_to_scale_in = self.lost_to_spot = 0.0
-        self.killed = self.interrupted = 0
+        self.killed = self.interrupted = self.refusals = 0
         self.rolled: list[float] = []
-        self._desired = self._generation = 0
+        self.desired = self.generation = 0
+        self._numbers = count()
         self._deployed: float | None = None
+        # Tasks of scale-out during a deployment that are still to be started from the old revision.
+        self._old = 0
         queue.serve(self)
         self._idle: list[Task] = []
         clock.every(RECONCILE, clock.now + random.uniform(0, RECONCILE), self._reconcile)
@@ -116,22 +133,22 @@ class Service:
 
     def set_desired(self, desired: int) -> None:
         """Take a new desired count."""
-        self._desired = desired
+        if self.is_deploying:
+            self._old += max(0, desired - self.desired) // 2
+        self.desired = desired
         self._reconcile()
 
     def roll(self) -> None:
         """Deploy anew: replace each task once it is unprotected, never more than desired at a time."""
-        self._generation += 1
-        self._deployed = self._clock.now
-        for task in self.tasks:
-            self._supersede(task)
+        self.generation += 1
+        self._deployed, self._old = self._clock.now, 0
         self._reconcile()
 
-    def _supersede(self, task: Task) -> None:
-        """Let the worker of an old task learn of it, and take nothing new from then on."""
-        if self._conditions.notice < float("inf"):
-            wait = self._random.uniform(0, self._conditions.notice)
-            self._clock.after(wait, lambda: setattr(task, "is_paused", True))
+    def pause(self, task: Task, *, paused: bool) -> None:
+        """Give a task's worker nothing new, or again."""
+        task.is_paused = paused
+        if not paused:
+            self._idle.append(task)
 
     def busy(self) -> int:
         """The tasks that have work."""
@@ -155,8 +172,11 @@ class Service:
         return None
 
     def give(self, task: Task, piece: Piece) -> None:
-        """Give a task a piece of work."""
+        """Give a task a piece of work; its worker protects itself."""
+        if not self._is_held(task):
+            task.in_force = 0
         task.work[piece] = self._clock.now
+        self._protect(task)
 
     def done(self, task: Task, piece: Piece) -> None:
         """Take a piece of work that is done from a task; ECS may stop it once it is unprotected."""
@@ -165,42 +185,68 @@ class Service:
             task.idle_since = self._clock.now
         self._idle.append(task)
 
-    def _is_stoppable(self, task: Task) -> bool:
-        """Whether a task is unprotected."""
-        return not task.work and self._clock.now - task.idle_since >= HOLD
+    def _protect(self, task: Task) -> None:
+        """Cover the time limits of all that runs in one call, as `scythe_worker.protection` does."""
+        if not self._conditions.is_protected or not task.work or task.is_gone:
+            return
+        now, longest = self._clock.now, MOST_MINUTES * 60.0
+        until = max(task.work.values()) + self._conditions.limit
+        wanted = min(2 * until - now + MARGIN_SECONDS, now + longest - SPARE_SECONDS)
+        if wanted <= task.in_force:
+            return
+        if self._is_blocked(task):
+            self.refusals += 1
+            task.refused += 1
+            wait = min(LONGEST_SECONDS, FIRST_SECONDS * 2.0 ** (task.refused - 1))
+            self._clock.after(wait, lambda: self._protect(task))
+            return
+        task.refused = 0
+        task.in_force = wanted + SPARE_SECONDS
+        if task.in_force < until:
+            self._clock.after(SPARE_SECONDS + 1, lambda: self._protect(task))
+
+    def _is_blocked(self, task: Task) -> bool:
+        """Whether more tasks would be protected than desired."""
+        if len(self.tasks) <= self.desired:
+            return False
+        return 1 + sum(self._is_protected(other) for other in self.tasks if other is not task) > self.desired
+
+    def _is_held(self, task: Task) -> bool:
+        return bool(task.work) or self._clock.now - task.idle_since < IDLE_SECONDS
+
+    def _is_protected(self, task: Task) -> bool:
+        return self._clock.now < task.in_force and self._is_held(task)
 
     def _reconcile(self) -> None:
         if self._deployed is not None:
             for task in sorted(self.tasks, key=lambda task: task.launched):
                 # One that has not started is left to start: the strictest reading of the replacement by the old revision.
-                if task.generation != self._generation and task.is_up and self._is_stoppable(task):
-                    self._end(task)
-            if all(task.generation == self._generation for task in self.tasks):
+                if task.generation != self.generation and task.is_up and not self._is_protected(task):
+                    self._stop(task)
+            if all(task.generation == self.generation for task in self.tasks):
                 self.rolled.append(self._clock.now - self._deployed)
-                self._deployed = None
-        over = len(self.tasks) - self._desired
+                self._deployed, self._old = None, 0
+        over = len(self.tasks) - self.desired
         if over > 0:
-            self._scale_in(over)
-        room = self._conditions.spot_capacity(self._clock.now) if self._is_spot else float("inf")
-        for _ in range(int(min(self._desired, room)) - len(self.tasks)):
-            self._launch()
-
-    def _scale_in(self, over: int) -> None:
-        idle = [task for task in self.tasks if self._is_stoppable(task)]
-        chosen = sorted(idle, key=lambda task: task.launched, reverse=True)[:over]
-        if not self._conditions.is_protected:
-            # ECS knows nothing of work then.
-            ordered = sorted(self.tasks, key=lambda task: task.launched)
-            chosen = self._random.sample(ordered, over)
-        for task in chosen:
-            self.killed += len(task.work)
-            self.lost_to_scale_in += self._give_back(task)
-            self._end(task)
+            stoppable = [task for task in self.tasks if not self._is_protected(task)]
+            for task in sorted(stoppable, key=lambda task: (task.launched, task.number), reverse=True)[:over]:
+                self._stop(task)
         self._queue.dispatch()
+        room = self._conditions.spot_capacity(self._clock.now) if self._is_spot else float("inf")
+        for _ in range(int(min(self.desired, room)) - len(self.tasks)):
+            is_old = self._old > 0
+            self._old -= is_old
+            self._launch(self.generation - is_old)
 
-    def _launch(self, generation: int | None = None) -> None:
+    def _stop(self, task: Task) -> None:
+        """End a task whatever it has: ECS knows of protection alone."""
+        self.killed += len(task.work)
+        self.lost_to_scale_in += self._give_back(task)
+        self._end(task)
+
+    def _launch(self, generation: int) -> None:
         wait = self._launches.take()
-        task = Task(self._clock.now + wait, self._generation if generation is None else generation)
+        task = Task(next(self._numbers), self._clock.now + wait, generation)
         self.tasks.add(task)
         seconds = self._conditions.start_seconds * self._random.uniform(0.5, 1.5)
         self._clock.after(wait + seconds, lambda: self._start(task))
@@ -211,8 +257,6 @@ class Service:
     def _start(self, task: Task) -> None:
         if task.is_gone:
             return
-        if task.generation != self._generation:
-            self._supersede(task)
         task.is_up = True
         self.up += 1
         self._idle.append(task)
@@ -225,7 +269,7 @@ class Service:
         self.interrupted += len(task.work)
         self.lost_to_spot += self._give_back(task)
         self._end(task)
-        if self._deployed is not None and len(self.tasks) < self._desired and self._has_room():
+        if self._deployed is not None and len(self.tasks) < self.desired and self._has_room():
             self._launch(task.generation)
         self._reconcile()
         self._queue.dispatch()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from random import Random
 
 from benchmarks.autoscaling.clock import Clock
@@ -54,12 +55,14 @@ class Trouble:
         late: seconds by which metrics are late.
         lost: the share of publications that get lost.
         deployments: when the services are deployed anew.
+        bounds: when the leaf fleets' maximums change, and to what, as by a schedule.
     """
 
     silent: Sequence[tuple[float, float]] = ()
     late: float = 0
     lost: float = 0
     deployments: Sequence[float] = ()
+    bounds: Sequence[tuple[float, int]] = ()
 
 
 @dataclass
@@ -116,9 +119,18 @@ class Fleet:
 
     @property
     def demand(self) -> int:
-        """The tasks that its work fills, and no fewer than are busy (`scythe_worker.backlog`)."""
-        work = math.ceil((self.queue.queued + self.queue.running) / self.size.slots)
-        return work if self.size.slots == 1 else max(work, sum(service.busy() for service in self.services))
+        """The tasks that its work fills, no fewer than are busy, beside those that are paused (`scythe_worker.busy`)."""
+        work, slots = self.queue.queued + self.queue.running, self.size.slots
+        if slots == 1:
+            return work
+        paused = [
+            len(task.work)
+            for service in self.services
+            for task in service.tasks
+            if task.is_paused and task.work
+        ]
+        busy = sum(service.busy() for service in self.services)
+        return max(busy, len(paused) + math.ceil((work - sum(paused)) / slots))
 
     @property
     def services(self) -> list[Service]:
@@ -192,6 +204,7 @@ class Simulation:
             trouble,
             silent=[(start + begin, end + begin) for start, end in trouble.silent],
             deployments=[start + begin for start in trouble.deployments],
+            bounds=[(moment + begin, most) for moment, most in trouble.bounds],
         )
         self._every = every
         self.experiments = [replace(item, at=item.at + begin) for item in experiments]
@@ -205,7 +218,8 @@ class Simulation:
 
     def _fleet(self, name: str, size: FleetSize, queue: Queue) -> Fleet:
         # A scatter_gather that Spot interrupts begins anew; its simulations stay: not what is looked at here.
-        conditions = self.conditions if size.role == "leaf" else replace(self.conditions, interruptions=0)
+        of_fan = replace(self.conditions, interruptions=0, limit=math.inf)
+        conditions = self.conditions if size.role == "leaf" else of_fan
         service = Service(self.clock, self.random, conditions, self._spot, queue, size.slots)
         target = Target(size.least, size.most, service.running, deploying=lambda: service.is_deploying)
         fleet = Fleet(name, size, queue, service, target, self._peak(size))
@@ -248,6 +262,8 @@ class Simulation:
         self.clock.every(self._every, self.begin, sample)
         for moment in self.trouble.deployments:
             self.clock.at(moment, self._deploy)
+        for moment, most in self.trouble.bounds:
+            self.clock.at(moment, partial(self._bound, most))
         self.clock.run(self._is_over)
         sample()
 
@@ -262,6 +278,13 @@ class Simulation:
         for fleet in self.fleets.values():
             for service in fleet.services:
                 service.roll()
+
+    def _bound(self, most: int) -> None:
+        """Change the bounds, and move a desired count that is outside of them (Application Auto Scaling User Guide)."""
+        for fleet in self.fleets.values():
+            if fleet.size.role == "leaf":
+                fleet.target.most = most
+                fleet.target.set(fleet.target.desired)
 
     def _is_over(self) -> bool:
         if self.ended is None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from benchmarks.autoscaling.alarms import Alarms
+from benchmarks.autoscaling.pauses import Pauses
 from benchmarks.autoscaling.scaling import Target, TargetTracking
 from benchmarks.autoscaling.simulation import Fleet, Simulation
 from benchmarks.autoscaling.synthesized import Scaled
 from scythe_worker.backlog import OFFSET, PERIOD
+from scythe_worker.backlog_stats import Figures
+from scythe_worker.rollout import LOOK_SECONDS
 
 
 class Synthesized:
@@ -34,6 +37,12 @@ class Synthesized:
             for metric in alarms.metrics
             if metric.namespace == "AWS/ECS"
         }
+        first = simulation.random.uniform(0, LOOK_SECONDS)
+        self._pauses = {
+            name: Pauses(simulation.clock, fleet, LOOK_SECONDS, first)
+            for name, fleet in simulation.fleets.items()
+            if simulation.conditions.pauses
+        }
         simulation.clock.every(PERIOD, OFFSET, self._publish)
         simulation.clock.every(60, 59, self._count_tasks)
 
@@ -47,6 +56,9 @@ class Synthesized:
         delay = self._simulation.random.uniform(0.5, 2.5) + trouble.late
         for name, fleet in self._simulation.fleets.items():
             fleet.note_demand()
+            if name in self._pauses:
+                queue = fleet.queue
+                self._pauses[name].note(Figures(queue.queued, queue.running, 0, fleet.demand))
             self._cloudwatch.put(self._demands[name], fleet.demand, delay=delay)
 
     def _count_tasks(self) -> None:

@@ -77,6 +77,7 @@ class Queue:
     Attributes:
         queued: the pieces that wait.
         running: those that workers have.
+        begun: how often a worker was given one.
         finished: those that are done.
         first_queued: when the first one was queued; None before.
         first_started: when the first one began.
@@ -89,7 +90,7 @@ class Queue:
         self._fresh: deque[tuple[int, Callable[[], Piece]]] = deque()
         self._services: list[Service[Any]] = []
         self._holders: dict[Piece, tuple[Service[Any], Worker]] = {}
-        self.queued = self.running = self.finished = 0
+        self.queued = self.running = self.begun = self.finished = 0
         self.first_queued: float | None = None
         self.first_started: float | None = None
         self.last_finished: float | None = None
@@ -154,6 +155,7 @@ class Queue:
         service.give(worker, piece)
         self._holders[piece] = (service, worker)
         self.running += 1
+        self.begun += 1
         if self.first_started is None:
             self.first_started = self._clock.now
         if piece.start is not None:

@@ -268,11 +268,7 @@ def test_volumes_are_made_for_the_worker_before_they_are_declared() -> None:
     assert f"\nUSER {UID}:{UID}\n" in made
     assert re.search(r'^CMD \["python", "-m", "scythe_worker"\]$', final, re.MULTILINE)
     # scythe-engine imports requests without declaring it; the repository's versions are its own, and are checked.
-    (install,) = re.findall(r"uv pip install .*", RECIPE)
-    assert install == "uv pip install --requirement own.txt requests"
-    assert (
-        RECIPE.index(install)
-        < RECIPE.index("python -m scythe_worker.check")
-        < RECIPE.index("\nFROM ${PYTHON_IMAGE}\n")
-    )
+    assert 'RUN EXTRAS="$EXTRAS" sh /install/install.sh\n' in RECIPE.split("\nFROM base\n")[0]
+    assert RECIPE.index("\nUSER ") < RECIPE.index("RUN --network=none python -m scythe_worker.check ")
+    assert "type=cache" not in RECIPE
     assert re.search(r"^ARG PYTHON_IMAGE=\S+:\S+@sha256:[0-9a-f]{64}$", RECIPE, re.MULTILINE)

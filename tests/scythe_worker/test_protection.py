@@ -18,7 +18,7 @@ from hatchet_sdk.runnables.action import Action
 
 from scythe_worker.drain import Durations
 from scythe_worker.identity import worker_name
-from scythe_worker.protection import MOST_MINUTES, Protection, protection, put_protection
+from scythe_worker.protection import MARGIN_SECONDS, MOST_MINUTES, Protection, protection, put_protection
 from scythe_worker.retries import Retries
 from scythe_worker.runner import Tasks
 
@@ -124,28 +124,40 @@ def test_one_call_covers_the_limit_and_a_margin_and_idle_releases_it() -> None:
     it = Protection(calls, spare=0, idle=0.3)
     calls.stay()
     it.cover(later(20))
-    calls.become(25)
+    calls.become(45)
     # One task after the other: no call between them.
     for _ in range(3):
         it.cover(None)
         time.sleep(0.05)
         it.cover(later(19))
-    calls.stay(25)
+    calls.stay(45)
     it.cover(None)
-    calls.become(25, None)
-    calls.stay(25, None)
+    calls.become(45, None)
+    calls.stay(45, None)
 
 
 def test_a_stream_of_short_tasks_makes_no_call_before_one_outlasts_the_protection() -> None:
     calls = Calls()
     it = Protection(calls)
     it.cover(later(1))
-    calls.become(36)
-    for minutes in (2, 5, 12, 30.9):
+    calls.become(37)
+    for minutes in (2, 5, 12, 15.9):
         it.cover(later(minutes))
-    calls.stay(36)
+    calls.stay(37)
     it.cover(later(60))
-    calls.become(36, 95)
+    calls.become(37, 155)
+
+
+def test_a_call_that_is_refused_has_as_much_time_again_before_a_task_outlasts_the_protection() -> None:
+    calls = Calls("", *["DEPLOYMENT_BLOCKED"] * 100)
+    it = Protection(calls, spare=0, again=0.02)
+    it.cover(later(30))
+    calls.become(65)
+    # As the next one of 30 minutes does a while later: it is covered, and not for as long again.
+    it.cover(later(32))
+    time.sleep(0.1)
+    assert calls.made[:2] == [65, 69]
+    assert 32 + MARGIN_SECONDS / 60 < 65
 
 
 def test_it_is_at_most_what_ecs_takes() -> None:
@@ -161,24 +173,24 @@ def test_a_refused_call_is_retried_and_shortens_nothing() -> None:
     calls = Calls("", "DEPLOYMENT_BLOCKED", "DEPLOYMENT_BLOCKED")
     it = Protection(calls, spare=0, again=0.02)
     it.cover(later(20))
-    calls.become(25)
+    calls.become(45)
     it.cover(later(100))
-    calls.become(25, 105, 105, 105)
+    calls.become(45, 205, 205, 205)
     # What was in force still is: a shorter task needs no call.
     it.cover(later(99))
-    calls.stay(25, 105, 105, 105)
+    calls.stay(45, 205, 205, 205)
 
 
 def test_while_calls_are_refused_what_is_in_force_is_known() -> None:
     calls = Calls("", *["ThrottlingException"] * 100)
     it = Protection(calls, spare=0, again=0.2)
     it.cover(later(20))
-    calls.become(25)
+    calls.become(45)
     it.cover(later(100))
-    calls.become(25, 105)
+    calls.become(45, 205)
     it.cover(later(19))
     time.sleep(0.5)
-    assert calls.made == [25, 105]
+    assert calls.made == [45, 205]
 
 
 def test_retries_wait_longer_each_time() -> None:
@@ -206,7 +218,7 @@ def test_a_task_that_arrives_during_the_release_is_protected_after_it() -> None:
     until = time.monotonic() + 5
     while len(made) < 3 and time.monotonic() < until:
         time.sleep(0.005)
-    assert made == [6, None, 6]
+    assert made == [7, None, 7]
 
 
 def test_failing_calls_are_said_once_a_kind(caplog: pytest.LogCaptureFixture) -> None:
@@ -214,9 +226,9 @@ def test_failing_calls_are_said_once_a_kind(caplog: pytest.LogCaptureFixture) ->
     with caplog.at_level(logging.WARNING):
         it = Protection(calls, spare=0, idle=0.01, again=0.02)
         it.cover(later(1))
-        calls.become(6, 6, 6, 6)
+        calls.become(7, 7, 7, 7)
         it.cover(None)
-        calls.become(6, 6, 6, 6, None)
+        calls.become(7, 7, 7, 7, None)
     assert [record.getMessage().split(": ")[1].split(";")[0] for record in caplog.records] == [
         "throttled",
         "denied",

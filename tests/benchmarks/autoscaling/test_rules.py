@@ -10,10 +10,11 @@ import pytest
 
 from benchmarks.autoscaling.clock import Clock
 from benchmarks.autoscaling.cloudwatch import AlarmRule, CloudWatch, Metric, state
-from benchmarks.autoscaling.fargate import HOLD, RECONCILE, Conditions, Launches, Service
+from benchmarks.autoscaling.fargate import RECONCILE, Conditions, Launches, Service
 from benchmarks.autoscaling.metric_math import evaluate
 from benchmarks.autoscaling.scaling import Step, StepPolicy, Target, TargetTracking
 from benchmarks.autoscaling.work import Piece, Queue
+from scythe_worker.protection import IDLE_SECONDS, MOST_MINUTES
 
 INFINITE = float("inf")
 RETAIN = "retain"
@@ -239,28 +240,69 @@ def test_there_are_no_more_spot_tasks_than_capacity() -> None:
     assert len(service.tasks) == 8
 
 
-@pytest.mark.parametrize(("notice", "is_over"), [(30, True), (float("inf"), False)])
-def test_a_rollout_under_load_waits_for_workers_that_take_nothing_new(notice: float, is_over: bool) -> None:
-    """A worker with a queue is never idle for as long as it stays protected: without notice, nothing is replaced."""
-    clock, queue, service = _service(Conditions(interruptions=0, notice=notice))
+@pytest.mark.parametrize("pauses", [True, False])
+def test_a_rollout_under_load_waits_for_workers_that_take_nothing_new(pauses: bool) -> None:
+    """A worker with a queue is never idle for as long as it stays protected: unless it is paused, nothing is replaced."""
+    clock, queue, service = _service(Conditions(interruptions=0))
     queue.add(1000, lambda: Piece(600))
     service.set_desired(4)
-    clock.after(1000, service.roll)
+
+    def roll() -> None:
+        service.roll()
+        if pauses:
+            for task in service.tasks:
+                service.pause(task, paused=True)
+
+    clock.at(1000, roll)
     clock.run(lambda: clock.now > 3000)
-    assert service.is_deploying != is_over
-    assert bool(service.rolled) == is_over
+    assert service.is_deploying != pauses
+    assert bool(service.rolled) == pauses
     assert service.killed == 0
     assert len(service.tasks) == 4
+    assert queue.begun == queue.finished + queue.running
 
 
 def test_a_lost_old_task_is_replaced_by_the_old_revision_while_a_deployment_is_in_progress() -> None:
-    clock, queue, service = _service(Conditions(interruptions=0, notice=float("inf")))
+    clock, queue, service = _service(Conditions(interruptions=0))
     queue.add(1000, lambda: Piece(6000))
     service.set_desired(2)
     clock.run(lambda: service.up == 2)
     service.roll()
     service._interrupt(next(iter(service.tasks)))
     assert {task.generation for task in service.tasks} == {0}
+
+
+def test_scale_out_during_a_deployment_is_for_both_revisions() -> None:
+    clock, queue, service = _service(Conditions(interruptions=0))
+    queue.add(1000, lambda: Piece(6000))
+    service.set_desired(2)
+    clock.run(lambda: service.up == 2)
+    service.roll()
+    service.set_desired(6)
+    assert sorted(task.generation for task in service.tasks) == [0, 0, 0, 0, 1, 1]
+
+
+def test_a_protection_beyond_the_desired_count_is_refused_and_lapses() -> None:
+    """Amazon ECS Developer Guide, "Protect your Amazon ECS tasks from being terminated by scale-in events"."""
+    clock, queue, service = _service(Conditions(interruptions=0, limit=600))
+    # Each is covered for 600 + 300 + 1800 s by the first call; the third piece would outlast it.
+    queue.add(8, lambda: Piece(1100))
+    service.set_desired(2)
+    clock.run(lambda: service.up == 2)
+    service.set_desired(1)
+    clock.run(lambda: service.refusals > 0)
+    assert service.killed == 0
+    clock.run(lambda: service.killed > 0)
+    assert len(service.tasks) == 1
+    assert clock.now > 600 + 300 + 1800
+
+
+def test_a_limit_beyond_the_longest_protection_is_covered_in_steps() -> None:
+    clock, queue, service = _service(Conditions(interruptions=0, limit=float("inf")))
+    queue.add(1, lambda: Piece(3 * MOST_MINUTES * 60.0))
+    service.set_desired(1)
+    clock.run(lambda: queue.finished == 1)
+    assert (service.killed, queue.begun) == (0, 1)
 
 
 def test_an_idle_task_stays_protected_for_a_while() -> None:
@@ -272,4 +314,4 @@ def test_an_idle_task_stays_protected_for_a_while() -> None:
     assert len(service.tasks) == 1
     ended = clock.now
     clock.run(lambda: not service.tasks)
-    assert HOLD <= clock.now - ended <= HOLD + RECONCILE
+    assert IDLE_SECONDS <= clock.now - ended <= IDLE_SECONDS + RECONCILE

@@ -148,7 +148,7 @@ def figures(**demands: int) -> dict[str, Figures]:
     return {name: Figures(demand, 0, 0, demand) for name, demand in demands.items()}
 
 
-def test_without_anything_to_do_it_makes_two_calls_a_minute_and_asks_no_engine(world: World) -> None:
+def test_without_anything_to_do_it_makes_three_calls_a_minute_and_asks_no_engine(world: World) -> None:
     world.put("simulations", 5, 5, OLD)
     rollout = world.rollout()
     world.look(rollout)
@@ -158,7 +158,7 @@ def test_without_anything_to_do_it_makes_two_calls_a_minute_and_asks_no_engine(w
         assert world.look(rollout) == {}
     assert world.calls == [("services", 3)] * 3
     assert not world.engine.asked
-    assert LOOK_SECONDS == 30
+    assert LOOK_SECONDS == 20
 
 
 @pytest.mark.parametrize("known_by", ["its definition", "its registration", "ECS"])
@@ -218,6 +218,11 @@ def test_a_fallback_that_has_ended_is_paused_as_far_as_spot_is_there(world: Worl
     world.put("simulations", 10, 10, OLD)
     world.workers += [Worker(number) for number in range(4, 10)]
     assert sorted(world.look(rollout)) == ids(22, 23, 24, 25, 26, 27)
+    # One Spot task is lost for a moment.
+    world.put("simulations", 10, 9, OLD)
+    lost = world.workers.pop()
+    assert world.look(rollout) == {}
+    world.workers.append(lost)
     # Spot is gone again.
     world.put("simulations-on-demand", 8, 8, OLD)
     assert world.look(rollout) == dict.fromkeys(ids(*range(20, 28)), False)
