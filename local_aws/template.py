@@ -16,7 +16,7 @@ import socket
 import sys
 from collections.abc import Mapping, Sequence
 
-_SERVICES = (
+_MODULES = (
     *(
         "acm",
         "applicationautoscaling",
@@ -50,6 +50,9 @@ _SERVICES = (
 _NAMES = {"applicationautoscaling": "application-autoscaling"}
 """botocore's names of services, where they are not moto's."""
 
+SERVICES = tuple(_NAMES.get(module, module) for module in _MODULES)
+"""What the stacks use, by botocore's names."""
+
 
 def main() -> None:
     """Load moto, then fork."""
@@ -63,7 +66,7 @@ def main() -> None:
     from local_aws.strictness.reading import warm
 
     correct_moto()
-    for service in _SERVICES:
+    for service in _MODULES:
         for part in ("responses", "urls"):
             importlib.import_module(f"moto.{service}.{part}")
         warm(_NAMES.get(service, service))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import botocore.session
 from botocore.exceptions import UnknownServiceError
 from botocore.model import OperationNotFoundError
-from moto.core.parse import PROTOCOL_PARSERS, RequestParserError
+from moto.core.parse import PROTOCOL_PARSERS, JSONParser, RequestParserError
 from moto.core.request import Request as HttpRequest
 from moto.core.request import determine_request_protocol
 from moto.core.routing import get_service_router
@@ -82,7 +82,7 @@ def _parameters(
     operation: OperationModel, protocol: str, http: HttpRequest, uri_parameters: dict[str, Any]
 ) -> dict[str, Any]:
     """Parameters of a request, without the absent members that moto's parsers read as None."""
-    parsed = PROTOCOL_PARSERS[protocol](operation).parse(
+    parsed = _PARSERS[protocol](operation).parse(
         {
             "method": http.method,
             "values": http.values,
@@ -93,6 +93,38 @@ def _parameters(
         }
     )
     return {name: value for name, value in (parsed or {}).items() if value is not None}
+
+
+class _StrictJsonParser(JSONParser):
+    """Moto's parser of JSON, which would read a string as a list of characters and `"5"` as 5."""
+
+    def _parse_shape(self, shape: Any, node: Any) -> Any:
+        python, kind = _JSON_TYPES.get(shape.type_name, (object, ""))
+        if not isinstance(node, python) or (isinstance(node, bool) and shape.type_name != "boolean"):
+            raise ValueError(
+                f"{_JSON_NAMES.get(type(node), 'Unexpected value')} can not be converted to {kind}"
+            )
+        return super()._parse_shape(shape, node)  # type: ignore[no-untyped-call]  # moto's
+
+
+_NUMBERS = ("byte", "short", "integer", "long", "float", "double")
+_JSON_TYPES: dict[str, tuple[Any, str]] = {
+    "string": (str, "a String"),
+    "boolean": (bool, "a Boolean"),
+    "list": (list, "a List"),
+    "map": (dict, "a Map"),
+    "structure": (dict, "an Object"),
+    **dict.fromkeys(_NUMBERS, ((int, float), "a Number")),
+}
+_JSON_NAMES = {
+    str: "STRING_VALUE",
+    int: "NUMBER_VALUE",
+    float: "DECIMAL_VALUE",
+    bool: "TRUE_VALUE",
+    list: "START_ARRAY",
+    dict: "START_OBJECT",
+}
+_PARSERS = {**PROTOCOL_PARSERS, "json": _StrictJsonParser}
 
 
 def _credential_scope(authorization: str) -> tuple[str, str, str] | None:
