@@ -40,22 +40,49 @@ def parts(environment: Environment) -> tuple[str, ...]:
     return ("network", "storage", *hatchet, "workers", *observability)
 
 
+def key_arn(stack: EnvironmentStack, environment: Environment, use: str) -> Expression:
+    """The ARN of the KMS key for one use, such as ``logs``; null for none."""
+    return stack.local(f"{use}_key_arn", getattr(environment.kms, use))
+
+
 def network_stack(stack: EnvironmentStack, environment: Environment) -> None:
     """``<name>-network``: the VPC."""
     network = stack.make(
-        Network, "Default", label=stack.label, settings=stack.settings("network", environment.network)
+        Network,
+        "Default",
+        label=stack.label,
+        settings=stack.settings("network", environment.network),
+        logs_key_arn=key_arn(stack, environment, "logs"),
     )
     stack.publish(network.attributes)
 
 
 def storage_stack(stack: EnvironmentStack, environment: Environment) -> None:
     """``<name>-storage``: the bucket, the image repositories, the token's secret, the researchers' policy."""
+    repositories_key_arn = key_arn(stack, environment, "repositories")
     storage = stack.make(
-        Storage, "Default", label=stack.label, settings=stack.settings("storage", environment.storage)
+        Storage,
+        "Default",
+        label=stack.label,
+        settings=stack.settings("storage", environment.storage),
+        bucket_key_arn=key_arn(stack, environment, "bucket"),
+        repositories_key_arn=repositories_key_arn,
     ).attributes
     hatchet = stack.settings("hatchet", hatchet_settings(environment))
-    token = stack.make(ClientToken, "token", label=stack.label, settings=hatchet).attributes
-    repositories = stack.make(Repositories, "hatchet", label=stack.label, settings=hatchet).attributes
+    token = stack.make(
+        ClientToken,
+        "token",
+        label=stack.label,
+        settings=hatchet,
+        secrets_key_arn=key_arn(stack, environment, "secrets"),
+    ).attributes
+    repositories = stack.make(
+        Repositories,
+        "hatchet",
+        label=stack.label,
+        settings=hatchet,
+        repositories_key_arn=repositories_key_arn,
+    ).attributes
     researcher = stack.make(
         Researcher,
         "researcher",
@@ -63,6 +90,7 @@ def storage_stack(stack: EnvironmentStack, environment: Environment) -> None:
         storage=storage,
         token=token,
         workers_cluster=f"{environment.name}-{WORKERS}",
+        logs_key_arn=key_arn(stack, environment, "logs"),
     ).attributes
     stack.publish(storage)
     stack.publish(token)
@@ -88,6 +116,8 @@ def hatchet_stack(stack: EnvironmentStack, environment: Environment) -> None:
         repositories=stack.read("storage", RepositoryAttributes),
         workers_cluster=f"{environment.name}-{WORKERS}",
         log_retention_days=stack.local("log_retention_days", environment.observability.log_retention_days),
+        secrets_key_arn=key_arn(stack, environment, "secrets"),
+        logs_key_arn=key_arn(stack, environment, "logs"),
     )
     stack.publish(hatchet.attributes)
     stack.publish(hatchet.access)
@@ -102,6 +132,7 @@ def workers_stack(stack: EnvironmentStack, environment: Environment) -> None:
     hatchet = stack.read("hatchet", HatchetAttributes) if is_self_hosted else HatchetAttributes.cloud()
     is_watched = "observability" in parts(environment)
     log_retention_days = stack.local("log_retention_days", environment.observability.log_retention_days)
+    logs_key_arn = key_arn(stack, environment, "logs")
     cluster = stack.make(Cluster, "workers", label=stack.label, part=WORKERS).attributes
 
     settings = environment.fleets
@@ -115,6 +146,7 @@ def workers_stack(stack: EnvironmentStack, environment: Environment) -> None:
             settings=stack.reference(f"workers.{name}", fleet),
             experiments_elsewhere=Expression(hcl(environment.experiments_elsewhere(name))),
             log_retention_days=log_retention_days,
+            logs_key_arn=logs_key_arn,
             cluster=cluster,
             network=network,
             storage=storage,
@@ -130,6 +162,7 @@ def workers_stack(stack: EnvironmentStack, environment: Environment) -> None:
         settings=stack.settings("backlog", environment.backlog),
         fleets=workers,
         log_retention_days=log_retention_days,
+        logs_key_arn=logs_key_arn,
         cluster=cluster,
         network=network,
         storage=storage,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
+from environments.keys import key_faults
 from environments.regions import partition_of
 from environments.sections import Sections
 from modules.network.settings import CLOSED
@@ -170,6 +171,7 @@ def combination_faults(environment: Sections) -> Iterator[Fault]:
     yield from _endpoints(environment)
     yield from _images(environment)
     yield from _certificate_region(environment)
+    yield from key_faults(environment)
     yield from _boundary(environment)
     yield from _partition(environment)
     yield from _tags(environment)

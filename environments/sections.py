@@ -8,6 +8,7 @@ from pydantic import Field
 
 from environments.regions import REGIONS
 from modules.backlog.settings import BacklogSettings
+from modules.common.key_settings import KeySettings
 from modules.hatchet.settings import HatchetSettings
 from modules.network.settings import NetworkSettings
 from modules.observability.settings import ObservabilitySettings
@@ -105,6 +106,10 @@ class Sections(Settings):
         default={}, max_length=40, description="Tags of all resources, beside project, environment and stack."
     )
     state: StateSettings = Field(default=StateSettings(), description="Where Terraform keeps what it knows.")
+    kms: KeySettings = Field(
+        default=KeySettings(),
+        description="KMS keys of your own, each by its ARN, in the environment's region.",
+    )
     network: NetworkSettings = Field(
         default=NetworkSettings(), description="The VPC that everything runs in."
     )

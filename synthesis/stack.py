@@ -68,6 +68,10 @@ class Label:
         return mapping(f"merge({self.tags}, {hcl(named)})" if named else self.tags)
 
 
+OPTIONAL = 'optional(string, "")'
+"""The type of an attribute that an object of one's own may leave out."""
+
+
 def attribute(description: str, type_: str = "string") -> Any:
     """A field of a construct's attributes: what other stacks and a module's callers may read.
 

@@ -82,6 +82,7 @@ class Backlog(Construct):
         settings: BacklogSettings,
         fleets: Expression,
         log_retention_days: Expression,
+        logs_key_arn: Expression,
         cluster: ClusterAttributes,
         network: NetworkAttributes,
         storage: StorageAttributes,
@@ -98,6 +99,7 @@ class Backlog(Construct):
             settings: the service's.
             fleets: the settings of all fleets, by name.
             log_retention_days: for how long its log is kept.
+            logs_key_arn: the ARN of the KMS key that encrypts its log; null for none.
             cluster: the workers'.
             network: whose worker subnets it is in.
             storage: whose repository an image would be in.
@@ -124,6 +126,7 @@ class Backlog(Construct):
             name=NAME,
             images=[chosen.image],
             log_group_name=log_group_name,
+            logs_key_arn=logs_key_arn,
             in_ecr=in_ecr,
         )
         token.grant_read(roles.execution)
@@ -147,7 +150,7 @@ class Backlog(Construct):
                 variables=self._variables(roles.region, hatchet),
                 registers={**hatchet.environment(), "SCYTHE_REGISTER_FLEETS": environments},
                 token_secret_arn=token.token_secret_arn,
-                log_group=self._create_log_group(log_group_name, log_retention_days),
+                log_group=self._create_log_group(log_group_name, log_retention_days, logs_key_arn),
                 region=roles.region,
             ),
         )
@@ -171,13 +174,14 @@ class Backlog(Construct):
             "SCYTHE_BACKLOG_NAMESPACE": hcl(self._metrics.namespace),
         }
 
-    def _create_log_group(self, name: str, retention_days: Expression) -> Expression:
+    def _create_log_group(self, name: str, retention_days: Expression, key_arn: Expression) -> Expression:
         group = create_log_group(
             self,
             "LogGroup",
             label=self._label,
             name=name,
             retention_days=retention_days,
+            key_arn=key_arn,
             unencrypted="CloudWatch's own keys encrypt it; it logs counts alone",
             kept="its log is for the days after; observability.log_retention_days",
         )

@@ -11,11 +11,12 @@ from cdktf_cdktf_provider_aws.iam_role import IamRole
 from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
 from constructs import Construct
 
+from modules.common.keys import use_of
 from modules.common.policies import Statement, policy
 from modules.common.secret import create_secret
 from modules.hatchet.settings import HatchetSettings
 from synthesis.expression import Expression, ref, text, when
-from synthesis.stack import Label, attribute
+from synthesis.stack import OPTIONAL, Label, attribute
 
 
 @dataclass(frozen=True)
@@ -23,11 +24,15 @@ class TokenAttributes:
     """The client token's secret, as others know it."""
 
     token_secret_arn: Expression = attribute("ARN of the secret that holds Hatchet's client token.")
+    token_secret_key_arn: Expression = attribute(
+        "ARN of the KMS key that encrypts the secret; empty for Secrets Manager's own.", OPTIONAL
+    )
 
     def read(self) -> tuple[Statement, ...]:
         """What reading the token takes."""
         return (
             Statement(actions=["secretsmanager:GetSecretValue"], resources=[text(self.token_secret_arn)]),
+            use_of("secretsmanager", self.token_secret_key_arn),
         )
 
     def grant_read(self, role: IamRole) -> None:
@@ -51,7 +56,15 @@ class ClientToken(Construct):
         attributes: what other stacks need of it, with `TokenAttributes.grant_read`.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, label: Label, settings: HatchetSettings) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        label: Label,
+        settings: HatchetSettings,
+        secrets_key_arn: Expression,
+    ) -> None:
         super().__init__(scope, id_)
         given = settings.token_secret_arn
         secret = create_secret(
@@ -61,8 +74,12 @@ class ClientToken(Construct):
             name="hatchet-client-token",
             description="Hatchet's client token",
             unrotated="Hatchet issues its tokens, and scythe-aws token replaces them",
+            key_arn=secrets_key_arn,
             count=when(f"{given} == null"),
         )
         self.attributes = TokenAttributes(
-            token_secret_arn=Expression(f"{given} == null ? {ref(secret)}[0].arn : {given}")
+            token_secret_arn=Expression(f"{given} == null ? {ref(secret)}[0].arn : {given}"),
+            token_secret_key_arn=Expression(
+                f'try(coalesce({given} == null ? {secrets_key_arn} : {settings.token_secret_key_arn}), "")'
+            ),
         )

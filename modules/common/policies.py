@@ -21,7 +21,8 @@ class Condition:
 class Statement:
     """One statement of a policy; `services` are the principals of a trust policy.
 
-    The resources are a list, or the expression of one.
+    The resources are a list, or the expression of one. With `only_with`, a name and the expression of a list, the
+    statement is there unless that list is empty; its other expressions may read the list by the name.
     """
 
     actions: Sequence[str]
@@ -30,6 +31,7 @@ class Statement:
     services: Sequence[str] = ()
     effect: str = "Allow"
     everyone: bool = False
+    only_with: tuple[str, Expression] | None = None
 
     def document(self) -> dict[str, object]:
         """The statement in IAM's own grammar."""
@@ -55,8 +57,22 @@ def policy(*statements: Statement) -> str:
 
     The JSON is Terraform's to write, so that an ARN known only to Terraform can stand in it.
     """
-    document = {"Version": "2012-10-17", "Statement": [statement.document() for statement in statements]}
+    document = {"Version": "2012-10-17", "Statement": _listed(statements)}
     return text(f"jsonencode({hcl(document)})")
+
+
+def _listed(statements: Sequence[Statement]) -> object:
+    documents = [statement.document() for statement in statements]
+    if all(statement.only_with is None for statement in statements):
+        return documents
+    parts = []
+    for statement, document in zip(statements, documents, strict=True):
+        if statement.only_with is None:
+            parts.append(hcl([document]))
+        else:
+            name, items = statement.only_with
+            parts.append(f"[for {name} in [{items}] : {hcl(document)} if length({name}) > 0]")
+    return Expression(f"concat({', '.join(parts)})")
 
 
 def trust(service: str, *, account_id: object, source_arn: object) -> str:

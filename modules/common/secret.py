@@ -5,7 +5,7 @@ from __future__ import annotations
 from cdktf_cdktf_provider_aws.secretsmanager_secret import SecretsmanagerSecret
 from constructs import Construct
 
-from synthesis.expression import text
+from synthesis.expression import Expression, text
 from synthesis.stack import Label
 from synthesis.suppression import suppress
 
@@ -18,6 +18,7 @@ def create_secret(
     name: str,
     description: str,
     unrotated: str,
+    key_arn: Expression,
     count: float | None = None,
 ) -> SecretsmanagerSecret:
     """Make the secret ``<environment>/<name>``.
@@ -31,6 +32,7 @@ def create_secret(
         name: the end of its name.
         description: what it holds.
         unrotated: why Secrets Manager does not rotate it.
+        key_arn: the ARN of the KMS key that encrypts it; null for Secrets Manager's own.
         count: of the resource; None for one, always.
     """
     made = SecretsmanagerSecret(
@@ -39,13 +41,14 @@ def create_secret(
         count=count,
         name=f"{text(label.name)}/{name}",
         description=description,
+        kms_key_id=text(key_arn),
         recovery_window_in_days=0,
         tags=label.tagged(),
     )
     suppress(
         made,
         {
-            "CKV_AWS_149": "the account's own Secrets Manager key encrypts it, without a price per month",
+            "CKV_AWS_149": "without kms.secrets the account's own Secrets Manager key encrypts it, without a price per month",
             "CKV2_AWS_57": unrotated,
         },
     )

@@ -11,6 +11,7 @@ from constructs import Construct
 
 from modules.common.account import Account
 from modules.common.iam_role import create_role
+from modules.common.keys import use_of
 from modules.common.policies import Statement, policy
 from synthesis.expression import Expression, both, hcl, local, made, only_where, text
 from synthesis.stack import Label
@@ -41,6 +42,7 @@ class TaskRoles(Construct):
         images: Sequence[Expression],
         in_ecr: Expression,
         log_group_name: str,
+        logs_key_arn: Expression,
         exists: Expression | None = None,
     ) -> None:
         """Make the roles ``<environment>-<name>-execution`` and ``-task``.
@@ -53,6 +55,7 @@ class TaskRoles(Construct):
             images: the images of the task's containers.
             in_ecr: whether any of them is in a repository of ECR; a first plan knows it before their addresses.
             log_group_name: the log group that they write to.
+            logs_key_arn: the ARN of the KMS key that encrypts it; null for none.
             exists: whether there is such a service; None for always.
         """
         super().__init__(scope, id_)
@@ -63,7 +66,14 @@ class TaskRoles(Construct):
         self._allow_pull(images, in_ecr)
         # Said rather than read from the group, so that plans show it.
         log = self.arn("logs", f"log-group:{log_group_name}:*")
-        self.grant(self.execution, "log", Statement(["logs:CreateLogStream", "logs:PutLogEvents"], [log]))
+        self.grant(
+            self.execution,
+            "log",
+            Statement(["logs:CreateLogStream", "logs:PutLogEvents"], [log]),
+            # Amazon CloudWatch Logs User Guide, "Encrypt log data in CloudWatch Logs using AWS Key Management Service":
+            # whoever calls CloudWatch Logs has the right to the key through it.
+            use_of("logs", logs_key_arn, writes=True),
+        )
 
     @property
     def region(self) -> Expression:
@@ -96,10 +106,16 @@ class TaskRoles(Construct):
             if isinstance(child, IamRolePolicy)
         ]
 
-    def allow_secrets(self, *arns: Expression) -> None:
-        """Let ECS read secrets of Secrets Manager into the containers; each argument is one ARN or a list of them."""
+    def allow_secrets(self, *arns: Expression, key_arn: Expression) -> None:
+        """Let ECS read secrets of Secrets Manager into the containers.
+
+        Args:
+            arns: each one ARN or a list of them.
+            key_arn: the ARN of the KMS key that encrypts them; null for none.
+        """
         listed = Expression(f"flatten([{', '.join(map(str, arns))}])")
-        self.grant(self.execution, "secrets", Statement(["secretsmanager:GetSecretValue"], listed))
+        read = Statement(["secretsmanager:GetSecretValue"], listed)
+        self.grant(self.execution, "secrets", read, use_of("secretsmanager", key_arn))
 
     def allow_exec(self, wanted: Expression) -> None:
         """Let ECS Exec open its sessions.

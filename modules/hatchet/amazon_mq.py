@@ -58,6 +58,7 @@ class AmazonMq(Construct):
         label: Label,
         settings: HatchetSettings,
         network: NetworkAttributes,
+        secrets_key_arn: Expression,
     ) -> None:
         super().__init__(scope, id_)
         self._exists = Expression(f'{settings.broker} == "amazon_mq"')
@@ -85,6 +86,7 @@ class AmazonMq(Construct):
             # A broker that takes another's place has a user and an address of its own.
             version=Expression(f"parseint(substr(sha256({broker}.id), 0, 6), 16)"),
             unrotated="its user cannot be changed by Secrets Manager; the broker is for the VPC's engine only",
+            key_arn=secrets_key_arn,
         )
         self.port = Port("amazon_mq", AMQPS, group_id, "Hatchet broker", self._exists)
         self.management = Port(

@@ -35,6 +35,7 @@ class BrokerCredentials(Construct):
         place: str,
         version: Expression | int,
         unrotated: str,
+        key_arn: Expression,
     ) -> None:
         """Make the secret ``<environment>/hatchet-<name>``.
 
@@ -48,6 +49,7 @@ class BrokerCredentials(Construct):
             place: the broker's host and port, which may hold ``${}`` templates.
             version: another number draws another password.
             unrotated: why Secrets Manager does not rotate it.
+            key_arn: the ARN of the KMS key that encrypts it; null for Secrets Manager's own.
         """
         super().__init__(scope, id_)
         self._exists = exists
@@ -58,6 +60,7 @@ class BrokerCredentials(Construct):
             name=f"hatchet-{name}",
             description="Password and URL of Hatchet's broker",
             unrotated=unrotated,
+            key_arn=key_arn,
             count=when(exists),
         )
         self._arn = Expression(f"{ref(secret)}[0].arn")

@@ -62,15 +62,17 @@ class HatchetDatabase(Construct):
         settings: Database,
         network: NetworkAttributes,
         log_retention_days: Expression,
+        secrets_key_arn: Expression,
+        logs_key_arn: Expression,
     ) -> None:
         super().__init__(scope, id_)
         self._label, self._settings = label, settings
         self._name = f"{text(label.name)}-{NAME}"
         group = self._create_security_group(network)
         self.port = Port("database", PORT, ref(group).id, "Hatchet database")
-        secret, password = self._create_password()
+        secret, password = self._create_password(secrets_key_arn)
         self.password_secret_arn: Expression = secret.arn
-        logs = self._create_log_groups(log_retention_days)
+        logs = self._create_log_groups(log_retention_days, logs_key_arn)
         instance = self._create_instance(network, group, password, logs)
         self.identifier: Expression = instance.identifier
         # Said with `require`, since pgx would go on in the clear where TLS fails (libpq's `prefer`).
@@ -86,7 +88,7 @@ class HatchetDatabase(Construct):
             vpc_id=network.vpc_id,
         )
 
-    def _create_password(self) -> tuple[Expression, Expression]:
+    def _create_password(self, key_arn: Expression) -> tuple[Expression, Expression]:
         drawn = ephemeral(
             self,
             "aws_secretsmanager_random_password",
@@ -99,6 +101,7 @@ class HatchetDatabase(Construct):
             label=self._label,
             name="hatchet-database",
             description="Password of Hatchet's database",
+            key_arn=key_arn,
             unrotated="rotated with hatchet.database.password_version, which also deploys its readers anew",
         )
         version = SecretsmanagerSecretVersion(
@@ -116,7 +119,7 @@ class HatchetDatabase(Construct):
         )
         return ref(secret), stored.secret_string
 
-    def _create_log_groups(self, retention_days: Expression) -> list[CloudwatchLogGroup]:
+    def _create_log_groups(self, retention_days: Expression, key_arn: Expression) -> list[CloudwatchLogGroup]:
         """RDS makes them itself where they are missing, and never deletes what they hold."""
         groups = []
         for kind in ("postgresql", "upgrade"):
@@ -126,6 +129,7 @@ class HatchetDatabase(Construct):
                 label=self._label,
                 name=f"/aws/rds/instance/{self._name}/{kind}",
                 retention_days=retention_days,
+                key_arn=key_arn,
                 unencrypted="CloudWatch's own keys encrypt it; PostgreSQL logs errors, not rows",
                 kept="observability.log_retention_days says how long it is kept",
             )

@@ -12,16 +12,17 @@ from modules.client_token.client_token import TokenAttributes
 from modules.cluster.cluster import ClusterAttributes
 from modules.common.log_group import create_log_group
 from modules.common.port import Port
+from modules.hatchet.addresses import choose_addresses
 from modules.hatchet.amazon_mq import AmazonMq
 from modules.hatchet.attributes import HatchetAccess, HatchetAttributes
 from modules.hatchet.client import GRPC, HTTP
 from modules.hatchet.connections import pool_variables
 from modules.hatchet.container import Container, HealthCheck
 from modules.hatchet.database import HatchetDatabase
-from modules.hatchet.environment import HEALTH, Addresses, server_environment
+from modules.hatchet.environment import HEALTH, server_environment
 from modules.hatchet.forwarding import Forwarding
 from modules.hatchet.images import API, DASHBOARD, ENGINE
-from modules.hatchet.load_balancer import GRPC_HTTPS, LoadBalancer
+from modules.hatchet.load_balancer import LoadBalancer
 from modules.hatchet.rabbitmq import RabbitMq
 from modules.hatchet.repositories import Images, RepositoryAttributes
 from modules.hatchet.secrets import Secrets
@@ -30,11 +31,8 @@ from modules.hatchet.set_up import SetUp
 from modules.hatchet.settings import HatchetSettings
 from modules.hatchet.targets import Target
 from modules.network.attributes import NetworkAttributes
-from synthesis.expression import Expression, hcl, local, ref, text
+from synthesis.expression import Expression, local, ref, text
 from synthesis.stack import Label
-
-FORWARDED_URL, FORWARDED_GRPC = f"http://localhost:{HTTP}", f"localhost:{GRPC}"
-"""Where an engine without a domain is found: at the ports that its operator forwards."""
 
 
 class Hatchet(Construct):
@@ -63,13 +61,17 @@ class Hatchet(Construct):
         repositories: RepositoryAttributes,
         workers_cluster: str,
         log_retention_days: Expression,
+        secrets_key_arn: Expression,
+        logs_key_arn: Expression,
     ) -> None:
         super().__init__(scope, id_)
         self._settings = settings
         self._images = Images(settings, repositories.hatchet_repository_urls)
-        self._surroundings = self._create_surroundings(label, cluster, network, log_retention_days)
-        self._addresses = self._choose_addresses(settings)
-        self._secrets = Secrets(self, "Secrets", label=label)
+        self._surroundings = self._create_surroundings(
+            label, cluster, network, log_retention_days, secrets_key_arn, logs_key_arn
+        )
+        self._addresses = choose_addresses(settings, self._surroundings)
+        self._secrets = Secrets(self, "Secrets", label=label, key_arn=secrets_key_arn)
         self._database = HatchetDatabase(
             self,
             "database",
@@ -77,11 +79,16 @@ class Hatchet(Construct):
             settings=settings.database,
             network=network,
             log_retention_days=log_retention_days,
+            secrets_key_arn=secrets_key_arn,
+            logs_key_arn=logs_key_arn,
         )
         self._rabbitmq = RabbitMq(
             self, "rabbitmq", surroundings=self._surroundings, settings=settings, images=self._images
         )
-        self._amazon_mq = AmazonMq(self, "amazon_mq", label=label, settings=settings, network=network)
+        self._amazon_mq = AmazonMq(
+            self, "amazon_mq", label=label, settings=settings, network=network,
+            secrets_key_arn=secrets_key_arn,
+        )  # fmt: skip
         self._brokers = (self._rabbitmq, self._amazon_mq)
         self._balancer = LoadBalancer(self, "lb", label=label, settings=settings, network=network)
         engine, api, dashboard = self._create_engine(), self._create_api(), self._create_dashboard()
@@ -120,6 +127,8 @@ class Hatchet(Construct):
         cluster: ClusterAttributes,
         network: NetworkAttributes,
         log_retention_days: Expression,
+        secrets_key_arn: Expression,
+        logs_key_arn: Expression,
     ) -> Surroundings:
         group = create_log_group(
             self,
@@ -127,6 +136,7 @@ class Hatchet(Construct):
             label=label,
             name=log_group_name(label),
             retention_days=log_retention_days,
+            key_arn=logs_key_arn,
             unencrypted="CloudWatch's own keys encrypt it; Hatchet logs no secret",
             kept="observability.log_retention_days says how long it is kept",
         )
@@ -146,6 +156,8 @@ class Hatchet(Construct):
             ref(group),
             ref(namespace),
             self._images.in_ecr,
+            secrets_key_arn,
+            logs_key_arn,
         )
 
     def _choose_subnets(self, network: NetworkAttributes) -> Expression:
@@ -161,18 +173,6 @@ class Hatchet(Construct):
             "subnets",
             f"[for i, subnet in {private} : subnet if contains({workers}, {network.worker_public_ip} ? "
             f"try({public}[i], {workers}[0]) : subnet)]",
-        )
-
-    def _choose_addresses(self, settings: HatchetSettings) -> Addresses:
-        domain = settings.domain
-        has = f"{domain} != null"
-        return Addresses(
-            url=Expression(f'{has} ? "https://${{{domain}}}" : "{FORWARDED_URL}"'),
-            grpc=Expression(f'{has} ? "${{{domain}}}:{GRPC_HTTPS}" : "{FORWARDED_GRPC}"'),
-            inside_url=Expression(hcl(f"http://{self._surroundings.host('api')}:{HTTP}")),
-            inside_grpc=Expression(hcl(f"{self._surroundings.host('engine')}:{GRPC}")),
-            host=Expression(f'{has} ? {domain} : "localhost"'),
-            is_public=Expression(has),
         )
 
     def _server(self, name: str, image: str, command: list[str], health: str, port: int) -> Container:
@@ -271,6 +271,7 @@ class Hatchet(Construct):
                 self._secrets.keys_arn,
                 self._database.password_secret_arn,
                 *(broker.credentials.arns for broker in self._brokers),
+                key_arn=self._surroundings.secrets_key_arn,
             )
         at_engine.allow_from(api.security_group, "Hatchet API")
         balancer = self._balancer.security_group

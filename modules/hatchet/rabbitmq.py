@@ -83,6 +83,7 @@ class RabbitMq(Construct):
             place=f"{surroundings.host('rabbitmq')}:{AMQP}",
             version=1,
             unrotated="RabbitMQ takes it at its first start alone; the broker is for the VPC's engine only",
+            key_arn=surroundings.secrets_key_arn,
         )
         files, access = self._create_files()
         self._part = HatchetService(
@@ -98,7 +99,7 @@ class RabbitMq(Construct):
             exists=self._exists,
         )
         self._grant_files(files, access)
-        self._part.roles.allow_secrets(self.credentials.arns)
+        self._part.roles.allow_secrets(self.credentials.arns, key_arn=surroundings.secrets_key_arn)
         Port("files", NFS, ref(self._group)[0].id, "Its data on EFS").allow_from(
             self._part.security_group, "Hatchet broker", where=self._exists
         )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from cdktf_cdktf_provider_aws.ecr_repository import EcrRepository, EcrRepositoryImageScanningConfiguration
 from constructs import Construct
 
+from modules.common.image_encryption import encrypt_images
 from modules.hatchet.images import ENGINE, RABBITMQ, UPSTREAM
 from modules.hatchet.settings import HatchetSettings
 from synthesis.expression import Expression, each, hcl, ref, text
@@ -36,7 +37,15 @@ class Repositories(Construct):
         attributes: what other stacks need of them.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, label: Label, settings: HatchetSettings) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        label: Label,
+        settings: HatchetSettings,
+        repositories_key_arn: Expression,
+    ) -> None:
         super().__init__(scope, id_)
         names = hcl(sorted(UPSTREAM))
         wanted = (
@@ -53,7 +62,11 @@ class Repositories(Construct):
             force_delete=True,
             tags=label.tagged(),
         )
-        suppress(repositories, {"CKV_AWS_136": "ECR's own keys encrypt it; the images are public ones"})
+        encrypt_images(repositories, repositories_key_arn)
+        suppress(
+            repositories,
+            {"CKV_AWS_136": "without kms.repositories ECR's own keys encrypt it; the images are public ones"},
+        )
         self.attributes = RepositoryAttributes(
             hatchet_repository_urls=Expression(
                 f"{{ for name, repository in {ref(repositories)} : name => repository.repository_url }}"

@@ -30,9 +30,9 @@ class Secrets(Construct):
         admin_arn: of the secret of the admin's e-mail address and first password.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, label: Label) -> None:
+    def __init__(self, scope: Construct, id_: str, *, label: Label, key_arn: Expression) -> None:
         super().__init__(scope, id_)
-        self._label = label
+        self._label, self._key_arn = label, key_arn
         self.keys_arn = self._create(
             "keys", "Hatchet's encryption keys and cookie secrets; its set-up stores them once"
         )
@@ -49,6 +49,7 @@ class Secrets(Construct):
             label=self._label,
             name=f"hatchet-{name}",
             description=description,
+            key_arn=self._key_arn,
             unrotated="made once: other keys would void every token and all that they encrypted",
         )
         return ref(secret).arn

@@ -50,6 +50,8 @@ class Surroundings:
         log_group: the log group that they write to.
         namespace: of Cloud Map, in which the VPC finds them.
         in_ecr: whether their images are in the environment's ECR.
+        secrets_key_arn: the ARN of the KMS key that encrypts their secrets; null for none.
+        logs_key_arn: the ARN of the KMS key that encrypts the log group; null for none.
     """
 
     label: Label
@@ -59,6 +61,8 @@ class Surroundings:
     log_group: Expression
     namespace: Expression
     in_ecr: Expression
+    secrets_key_arn: Expression
+    logs_key_arn: Expression
 
     @property
     def log_group_name(self) -> str:
@@ -148,6 +152,7 @@ class HatchetService(Construct):
             name=f"hatchet-{self._name}",
             images=[container.image for container in containers],
             log_group_name=surroundings.log_group_name,
+            logs_key_arn=surroundings.logs_key_arn,
             exists=exists,
             in_ecr=surroundings.in_ecr,
         )

@@ -14,6 +14,7 @@ from cdktf_cdktf_provider_aws.ecs_task_definition import EcsTaskDefinitionVolume
 from constructs import Construct
 
 from modules.client_token.client_token import TokenAttributes
+from modules.common.keys import use_of
 from modules.common.policies import Condition, Statement
 from modules.hatchet.amazon_mq import AmazonMq
 from modules.hatchet.container import Container
@@ -74,6 +75,7 @@ class SetUp(HatchetService):
         workers_cluster: str,
     ) -> None:
         self._images, self._label = images, surroundings.label
+        self._secrets_key_arn = surroundings.secrets_key_arn
         self._shared = {
             "ADMIN_EMAIL": Expression(f'coalesce({settings.admin_email}, "{ADMIN_EMAIL}")'),
             "ADMIN_SECRET": secrets.admin_arn,
@@ -175,7 +177,9 @@ class SetUp(HatchetService):
         workers_cluster: str,
     ) -> None:
         roles = self.roles
-        roles.allow_secrets(database.password_secret_arn, amazon_mq.credentials.arns)
+        roles.allow_secrets(
+            database.password_secret_arn, amazon_mq.credentials.arns, key_arn=self._secrets_key_arn
+        )
         database.port.allow_from(self.security_group, "Hatchet set-up")
         amazon_mq.management.allow_from(self.security_group, "Hatchet set-up")
         cluster = roles.arn("ecs", f"cluster/{workers_cluster}")
@@ -188,6 +192,7 @@ class SetUp(HatchetService):
                 ["secretsmanager:ListSecretVersionIds", "secretsmanager:UpdateSecretVersionStage"],
                 [text(token.token_secret_arn)],
             ),
+            use_of("secretsmanager", self._secrets_key_arn, token.token_secret_key_arn, writes=True),
         )
         roles.grant(
             roles.task,

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from modules.common.fargate import MEMORY_GIB, fargate_pair
+from modules.common.key_settings import key_arn
 from modules.hatchet.connections import enough_connections
 from synthesis.allowed import arn, block, each, email, flag, matching, number, one_of, whole
 from synthesis.rules import CrossRule, Fault, Rule, Settings
@@ -23,7 +24,7 @@ VERSION = matching(
 PRIVATE = r'"^(10|172\\.(1[6-9]|2[0-9]|3[01])|192\\.168|100\\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7]))\\."'
 """A private block, as a regular expression of Terraform's (RFC 1918, and RFC 6598's shared addresses)."""
 
-SHARED_KEYS = {"mode", "token_secret_arn"}
+SHARED_KEYS = {"mode", "token_secret_arn", "token_secret_key_arn"}
 """What is there whoever runs the engine; all other keys are for self-hosting."""
 
 
@@ -148,6 +149,10 @@ class HatchetSettings(Settings):
             "scythe-aws token, or the engine's own set-up, fills it.",
         )
     )
+    token_secret_key_arn: Annotated[str, key_arn()] | None = Field(
+        default=None,
+        description="The KMS key that encrypts the secret in token_secret_arn; left out: Secrets Manager's own.",
+    )
     version: Annotated[str, VERSION] = Field(default="v0.104.7", description="Hatchet's release.")
     domain: Annotated[str, DOMAIN] | None = Field(
         default=None,
@@ -191,6 +196,13 @@ class HatchetSettings(Settings):
     )
 
     rules: ClassVar[tuple[CrossRule, ...]] = (
+        CrossRule(
+            ("token_secret_key_arn",),
+            "is the key of the secret in token_secret_arn; leave it out or set token_secret_arn (kms.secrets is the key "
+            "of a secret that is made)",
+            lambda settings: settings.token_secret_arn is not None or settings.token_secret_key_arn is None,
+            "{token_secret_arn} == null ? {token_secret_key_arn} == null : true",
+        ),
         _for_domain("certificate_arn"),
         _for_domain("zone_id"),
         CrossRule(

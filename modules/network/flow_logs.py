@@ -8,6 +8,7 @@ from constructs import Construct
 
 from modules.common.account import Account
 from modules.common.iam_role import create_role
+from modules.common.keys import use_of
 from modules.common.log_group import create_log_group
 from modules.common.policies import Statement, policy
 from modules.network.settings import NetworkSettings
@@ -22,7 +23,14 @@ class FlowLogs(Construct):
     """
 
     def __init__(
-        self, scope: Construct, id_: str, *, label: Label, settings: NetworkSettings, vpc: Expression
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        label: Label,
+        settings: NetworkSettings,
+        vpc: Expression,
+        key_arn: Expression,
     ) -> None:
         super().__init__(scope, id_)
         wanted = when(f"{settings.flow_logs} != null")
@@ -33,6 +41,7 @@ class FlowLogs(Construct):
             label=label,
             name=f"/scythe/{text(label.name)}/vpc-flow-logs",
             retention_days=f"try({settings.flow_logs}.retention_days, null)",
+            key_arn=key_arn,
             unencrypted="CloudWatch's own keys encrypt it, without a price per month",
             kept="network.flow_logs.retention_days says how long they are kept",
             count=wanted,
@@ -62,6 +71,7 @@ class FlowLogs(Construct):
                 # The delivery looks its group up by name, which takes no resource
                 # (Amazon VPC User Guide, "IAM role for publishing flow logs to CloudWatch Logs").
                 Statement(actions=["logs:DescribeLogGroups"], resources=["*"]),
+                use_of("logs", key_arn, writes=True),
             ),
         )
         FlowLog(

@@ -49,7 +49,15 @@ class Network(Construct):
         attributes: what other stacks need of it.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, label: Label, settings: NetworkSettings) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        label: Label,
+        settings: NetworkSettings,
+        logs_key_arn: Expression,
+    ) -> None:
         super().__init__(scope, id_)
         self._label = label
         self._made = Expression(f"{settings.existing} == null")
@@ -79,7 +87,7 @@ class Network(Construct):
         region = region_code(self)
         Nat(self, "nat", label=label, settings=settings, layout=layout)
         endpoints = Endpoints(self, "Endpoints", label=label, settings=settings, layout=layout, region=region)
-        FlowLogs(self, "flow_logs", label=label, settings=settings, vpc=self._vpc)
+        FlowLogs(self, "flow_logs", label=label, settings=settings, vpc=self._vpc, key_arn=logs_key_arn)
         self.attributes = self._attributes(settings, region, public.subnets, private.subnets, endpoints)
 
     def _choose_zones(self, settings: NetworkSettings) -> Expression:

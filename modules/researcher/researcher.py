@@ -9,6 +9,7 @@ from constructs import Construct
 
 from modules.client_token.client_token import TokenAttributes
 from modules.common.account import Account
+from modules.common.keys import use_of
 from modules.common.policies import Condition, Statement, policy
 from modules.storage.attributes import StorageAttributes
 from synthesis.expression import Expression, ref, text
@@ -45,6 +46,7 @@ class Researcher(Construct):
         storage: StorageAttributes,
         token: TokenAttributes,
         workers_cluster: str,
+        logs_key_arn: Expression,
     ) -> None:
         super().__init__(scope, id_)
         self._label = label
@@ -53,14 +55,14 @@ class Researcher(Construct):
             "Policy",
             name=f"{text(label.name)}-researcher",
             description="Allocate experiments and download results of the Scythe environment",
-            policy=policy(*token.read(), *storage.read_write(), *self._watch(workers_cluster)),
+            policy=policy(*token.read(), *storage.read_write(), *self._watch(workers_cluster, logs_key_arn)),
             tags=label.tagged(),
         )
         self.attributes = ResearcherAttributes(
             researcher_policy_arn=ref(managed).arn, researcher_policy=ref(managed).policy
         )
 
-    def _watch(self, cluster: str) -> tuple[Statement, ...]:
+    def _watch(self, cluster: str, logs_key_arn: Expression) -> tuple[Statement, ...]:
         """See the fleets, their tasks and their logs."""
         arn = Account(self).arn
         return (
@@ -80,4 +82,5 @@ class Researcher(Construct):
             Statement(
                 ["logs:FilterLogEvents"], [arn("logs", f"log-group:/scythe/{text(self._label.name)}/*")]
             ),
+            use_of("logs", logs_key_arn),
         )

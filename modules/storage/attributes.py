@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
 
+from modules.common.keys import use_of
 from modules.common.policies import Condition, Statement, policy
 from synthesis.expression import Expression, ref, text
-from synthesis.stack import attribute
+from synthesis.stack import OPTIONAL, attribute
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,9 @@ class StorageAttributes:
     bucket_name: Expression = attribute("Name of the bucket.")
     bucket_arn: Expression = attribute("ARN of the bucket.")
     prefix: Expression = attribute("What Scythe's keys in the bucket begin with, without a slash at the end.")
+    bucket_key_arn: Expression = attribute(
+        "ARN of the KMS key that encrypts the bucket; empty for S3's own keys.", OPTIONAL
+    )
     repository_url: Expression = attribute("URL of the ECR repository of the worker image.")
     repository_arn: Expression = attribute("ARN of the ECR repository of the worker image.")
 
@@ -32,6 +36,7 @@ class StorageAttributes:
                 resources=[bucket],
                 conditions=[Condition("StringLike", "s3:prefix", [prefix, f"{prefix}/*"])],
             ),
+            use_of("s3", self.bucket_key_arn, writes=True),
         )
 
     def grant_read_write(self, role: IamRole) -> None:

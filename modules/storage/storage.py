@@ -24,6 +24,7 @@ from cdktf_cdktf_provider_aws.s3_bucket_versioning import (
 from constructs import Construct
 
 from modules.common.account import Account
+from modules.common.image_encryption import encrypt_images
 from modules.common.policies import Condition, Statement, policy
 from modules.storage.attributes import StorageAttributes
 from modules.storage.lifecycle import keep_for
@@ -56,18 +57,28 @@ class Storage(Construct):
         attributes: what other stacks need of it, with `StorageAttributes.grant_read_write`.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, label: Label, settings: StorageSettings) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        label: Label,
+        settings: StorageSettings,
+        bucket_key_arn: Expression,
+        repositories_key_arn: Expression,
+    ) -> None:
         super().__init__(scope, id_)
         self._label, self._account = label, Account(self)
         self._made = when(f"!{settings.existing}")
         name = self._choose_name(settings)
         DataAwsS3Bucket(self, "existing", count=when(settings.existing), bucket=text(name))
-        self._create_bucket(settings, name)
-        repository = self._create_repository()
+        self._create_bucket(settings, name, bucket_key_arn)
+        repository = self._create_repository(repositories_key_arn)
         self.attributes = StorageAttributes(
             bucket_name=name,
             bucket_arn=Expression(hcl(f"arn:{self._account.partition}:s3:::{text(name)}")),
             prefix=Expression(settings.prefix),
+            bucket_key_arn=Expression(f'{bucket_key_arn} == null ? "" : {bucket_key_arn}'),
             repository_url=repository.repository_url,
             repository_arn=repository.arn,
         )
@@ -77,7 +88,7 @@ class Storage(Construct):
         generated = hcl(f"{text(self._label.name)}-scythe-{self._account.id}-{self._account.region}")
         return local(self, "bucket", f"coalesce({settings.bucket}, {generated})")
 
-    def _create_bucket(self, settings: StorageSettings, name: Expression) -> None:
+    def _create_bucket(self, settings: StorageSettings, name: Expression, key_arn: Expression) -> None:
         bucket = S3Bucket(
             self,
             "Bucket",
@@ -92,7 +103,7 @@ class Storage(Construct):
                 "CKV_AWS_18": "who reads it is told by CloudTrail, where an account has it tell of objects",
                 "CKV_AWS_21": "storage.versioning may switch it off where results can be computed again",
                 "CKV_AWS_144": "results can be simulated again: a second region would double their price",
-                "CKV_AWS_145": "S3's own keys encrypt it, without a price per request; the bucket is private",
+                "CKV_AWS_145": "without kms.bucket S3's own keys encrypt it, without a price per request; the bucket is private",
                 "CKV2_AWS_62": "nothing waits for events of this bucket: Hatchet tells of results",
             },
         )
@@ -125,8 +136,12 @@ class Storage(Construct):
             rule=[
                 S3BucketServerSideEncryptionConfigurationRuleA(
                     apply_server_side_encryption_by_default=S3BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultA(
-                        sse_algorithm="AES256"
-                    )
+                        sse_algorithm=text(f'{key_arn} == null ? "AES256" : "aws:kms"'),
+                        kms_master_key_id=text(key_arn),
+                    ),
+                    # One call of KMS for many objects (Amazon S3 User Guide, "Reducing the cost of SSE-KMS with Amazon S3
+                    # Bucket Keys").
+                    bucket_key_enabled=flag(f"{key_arn} == null ? null : true"),
                 )
             ],
         )
@@ -150,7 +165,7 @@ class Storage(Construct):
             ),
         )
 
-    def _create_repository(self) -> Expression:
+    def _create_repository(self, key_arn: Expression) -> Expression:
         repository = EcrRepository(
             self,
             "worker",
@@ -161,7 +176,11 @@ class Storage(Construct):
             force_delete=True,
             tags=self._label.tagged(),
         )
-        suppress(repository, {"CKV_AWS_136": "ECR's own keys encrypt it; images hold no secret"})
+        encrypt_images(repository, key_arn)
+        suppress(
+            repository,
+            {"CKV_AWS_136": "without kms.repositories ECR's own keys encrypt it; images hold no secret"},
+        )
         EcrLifecyclePolicy(
             repository,
             "LifecyclePolicy",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from constructs import Construct
 
 from modules.cluster.cluster import ClusterAttributes
+from modules.common.keys import use_of
 from modules.common.policies import Condition, Statement
 from modules.common.task_roles import TaskRoles, is_in_ecr
 from modules.worker_fleet.settings import FleetSettings
@@ -17,13 +18,14 @@ class FleetRoles(TaskRoles):
 
     def __init__(
         self, scope: Construct, id_: str, *, label: Label, fleet: str, settings: FleetSettings, image: Expression,
-        log_group_name: str, cluster: ClusterAttributes,
+        log_group_name: str, logs_key_arn: Expression, cluster: ClusterAttributes,
     ) -> None:  # fmt: skip
         # Without an image of its own it gets one of the environment's repository, of which a first plan knows nothing.
         in_ecr = Expression(f"{settings.image} == null || {is_in_ecr(settings.image)}")  # type: ignore[arg-type]
         super().__init__(
-            scope, id_, label=label, name=fleet, images=[image], log_group_name=log_group_name, in_ecr=in_ecr
-        )
+            scope, id_, label=label, name=fleet, images=[image], log_group_name=log_group_name,
+            logs_key_arn=logs_key_arn, in_ecr=in_ecr,
+        )  # fmt: skip
         self._allow_values(settings)
         self.allow_exec(Expression(settings.exec))
         self._allow_protection(cluster)
@@ -54,5 +56,6 @@ class FleetRoles(TaskRoles):
                 self.execution,
                 name,
                 Statement([action], Expression(chosen)),
+                use_of(action.split(":")[0], settings.secrets_key_arns),
                 only_if=Expression(f"length({chosen}) > 0"),
             )

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field, model_validator
 
 from modules.common.fargate import MEMORY_GIB, fargate_pair, memory_for
+from modules.common.key_settings import key_arn
 from modules.worker_fleet.role_defaults import ROLE_DEFAULTS, memory_of_role, of_role
 from modules.worker_fleet.scaling import Capacity, Scaling
 from synthesis.allowed import duration, each, flag, hcl_pattern, matching, number, one_of, text, whole
@@ -126,6 +127,10 @@ class FleetSettings(Settings):
         max_length=50,
         description="Environment variables whose values ECS reads, by ARN, at each start.",
     )
+    secrets_key_arns: Annotated[list[str], each(key_arn(), 0, 20, what="KMS keys")] = Field(
+        default=[],
+        description="The KMS keys that encrypt what secrets names; left out: AWS's own keys do.",
+    )
     timeouts: Timeouts = Field(default=Timeouts(), description="Hatchet's timeouts of Scythe's tasks.")
     exec: Annotated[bool, flag()] = Field(
         default=False,
@@ -142,6 +147,12 @@ class FleetSettings(Settings):
             "does not go with role: fan, which runs scatter_gather alone; leave it out or make the fleet a leaf",
             lambda settings: settings.role != "fan" or settings.experiments is None,
             '{role} == "fan" ? {experiments} == null : true',
+        ),
+        CrossRule(
+            ("secrets_key_arns",),
+            "is for the keys of what secrets names; leave it out or name secrets",
+            lambda settings: not settings.secrets_key_arns or bool(settings.secrets),
+            "length({secrets}) > 0 || length({secrets_key_arns}) == 0",
         ),
         ItemRule.of(
             "environment",

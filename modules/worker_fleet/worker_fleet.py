@@ -74,6 +74,7 @@ class WorkerFleet(Construct):
         settings: FleetSettings,
         experiments_elsewhere: Expression,
         log_retention_days: Expression,
+        logs_key_arn: Expression,
         cluster: ClusterAttributes,
         network: NetworkAttributes,
         storage: StorageAttributes,
@@ -90,6 +91,7 @@ class WorkerFleet(Construct):
             settings: the fleet's.
             experiments_elsewhere: a list of the tasks that other fleets name as theirs.
             log_retention_days: for how long its log is kept.
+            logs_key_arn: the ARN of the KMS key that encrypts its log; null for none.
             cluster: the workers'.
             network: whose worker subnets it is in.
             storage: where its specs and results are.
@@ -102,7 +104,7 @@ class WorkerFleet(Construct):
         none = hcl(f"{text(storage.repository_url)}:{NO_IMAGE_TAG}")
         image = local(self, "image", f"{settings.image} == null ? {none} : {settings.image}")
         waits_for = self._create_waits_for(token)
-        log_group = self._create_log_group(log_retention_days)
+        log_group = self._create_log_group(log_retention_days, logs_key_arn)
         roles = FleetRoles(
             self,
             "Roles",
@@ -111,6 +113,7 @@ class WorkerFleet(Construct):
             settings=settings,
             image=image,
             log_group_name=self._log_group_name,
+            logs_key_arn=logs_key_arn,
             cluster=cluster,
         )
         storage.grant_read_write(roles.task)
@@ -177,13 +180,14 @@ class WorkerFleet(Construct):
         stored = f'{token.is_stored(self)} ? [] : ["token"]'
         return local(self, "waits_for", f"concat({image}, {stored})")
 
-    def _create_log_group(self, retention_days: Expression) -> Expression:
+    def _create_log_group(self, retention_days: Expression, key_arn: Expression) -> Expression:
         group = create_log_group(
             self,
             "LogGroup",
             label=self._label,
             name=self._log_group_name,
             retention_days=retention_days,
+            key_arn=key_arn,
             unencrypted="CloudWatch's own keys encrypt it; workers log no secret",
             kept="logs of simulations are for the days after them; observability.log_retention_days",
         )

@@ -9,6 +9,7 @@ from typing import Any
 from ops.export.given import ACCOUNT, ATTRIBUTES, FLEET, HATCHET, REGION
 
 _DOMAIN = {"domain": "hatchet.example.org", "allowed_cidrs": ["203.0.113.0/24"]}
+_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/01234567-89ab-cdef-0123-456789abcdef"
 _CERTIFICATE = f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/01234567-89ab-cdef-0123-456789abcdef"
 _VPC = {name: ATTRIBUTES[name] for name in ("vpc_id", "public_subnet_ids", "private_subnet_ids")}
 _IMAGE = f"{ATTRIBUTES['repository_url']}@sha256:{'0123456789abcdef' * 4}"
@@ -75,6 +76,7 @@ CHOICES: Mapping[str, tuple[Choice, ...]] = {
         Choice("all_endpoints", {"interface_endpoints": True}, _count(aws_vpc_endpoint__interface=9, aws_security_group__endpoints=1)),
         Choice("some_endpoints", {"interface_endpoints": ["ecr.api", "logs"]}, _count(aws_vpc_endpoint__interface=2)),
         Choice("flow_logs", {"flow_logs": {}}, {"aws_cloudwatch_log_group.flow_logs[0].retention_in_days": 30}),
+        Choice("logs_key", {"flow_logs": {}, "logs_key_arn": _KEY}, {"aws_cloudwatch_log_group.flow_logs[0].kms_key_id": _KEY}),
         Choice("public_workers", {"worker_subnets": "public", "nat": "none"}, {"output.worker_public_ip": True, "output.has_way_out": True}),
         Choice("existing", {"existing": _VPC}, {
             **_count(aws_vpc__this=0, aws_subnet__public=0, aws_subnet__private=0, aws_vpc_endpoint__s3=0),
@@ -90,6 +92,10 @@ CHOICES: Mapping[str, tuple[Choice, ...]] = {
         Choice("existing", {"bucket": "results", "existing": True}, {
             **_count(aws_s3_bucket__this=0, aws_s3_bucket_policy__this=0), "output.bucket_name": "results",
         }),
+        Choice("keys", {"bucket_key_arn": _KEY, "repositories_key_arn": _KEY}, {
+            "one(aws_s3_bucket_server_side_encryption_configuration.this[0].rule).bucket_key_enabled": True,
+            "aws_ecr_repository.worker.encryption_configuration[0].kms_key": _KEY, "output.bucket_key_arn": _KEY,
+        }),
         Choice("without_versions", {"versioning": False}, {
             "aws_s3_bucket_versioning.this[0].versioning_configuration[0].status": "Suspended",
         }),
@@ -97,6 +103,7 @@ CHOICES: Mapping[str, tuple[Choice, ...]] = {
     ),
     "client-token": (
         Choice("defaults", {}, _count(aws_secretsmanager_secret__this=1)),
+        Choice("key", {"secrets_key_arn": _KEY}, {"aws_secretsmanager_secret.this[0].kms_key_id": _KEY, "output.token_secret_key_arn": _KEY}),
         Choice("existing", {"token_secret_arn": ATTRIBUTES["token_secret_arn"]}, {
             **_count(aws_secretsmanager_secret__this=0), "output.token_secret_arn": ATTRIBUTES["token_secret_arn"],
         }),
@@ -107,6 +114,9 @@ CHOICES: Mapping[str, tuple[Choice, ...]] = {
         Choice("self_hosted_from_ecr", {"mode": "self_hosted", "image_registry": "ecr"}, {
             'contains(keys(output.hatchet_repository_urls), "hatchet-engine")': True,
             'contains(keys(output.hatchet_repository_urls), "rabbitmq")': False,
+        }),
+        Choice("key", {"mode": "self_hosted", "image_registry": "ecr", "repositories_key_arn": _KEY}, {
+            'aws_ecr_repository.this["hatchet-engine"].encryption_configuration[0].kms_key': _KEY,
         }),
         Choice("with_rabbitmq", {"mode": "self_hosted", "image_registry": "ecr", "broker": "rabbitmq"}, {
             'contains(keys(output.hatchet_repository_urls), "rabbitmq")': True,
@@ -131,6 +141,9 @@ CHOICES: Mapping[str, tuple[Choice, ...]] = {
             aws_lb_listener__lb_https=1, aws_lb_listener__lb_grpc=1, aws_acm_certificate__lb_domain=0, aws_iam_policy__forward=0,
         )),
         Choice("zone", {**_DOMAIN, "zone_id": "Z0123456789ABC"}, _count(aws_acm_certificate__lb_domain=1, aws_route53_record__lb_domain=1)),
+        Choice("keys", {"secrets_key_arn": _KEY, "logs_key_arn": _KEY}, {
+            "aws_secretsmanager_secret.keys.kms_key_id": _KEY, "aws_cloudwatch_log_group.this.kms_key_id": _KEY,
+        }),
         Choice("two_of_each", {part: {"count": 2} for part in ("engine", "api")}, {
             "aws_ecs_service.engine.desired_count": 2, "aws_ecs_service.api.desired_count": 2,
         }),
@@ -157,6 +170,7 @@ CHOICES: Mapping[str, tuple[Choice, ...]] = {
         }),
         Choice("image", {"image": _IMAGE}, {'contains(output.waits_for, "image")': False}),
         Choice("public_image", {"image": "docker.io/example/worker:1.2.3"}, _count(aws_iam_role_policy__execution_image=0)),
+        Choice("logs_key", {"logs_key_arn": _KEY}, {"aws_cloudwatch_log_group.this.kms_key_id": _KEY}),
         Choice("exec", {"exec": True}, _count(aws_iam_role_policy__task_exec=1)),
         Choice("self_hosted", {"hatchet": HATCHET}, _count(aws_vpc_security_group_egress_rule__to_engine=1)),
         Choice("closed_network", {"network": _CLOSED}, _count(

@@ -38,9 +38,11 @@ ATTRIBUTES: Mapping[str, Any] = {
     "s3_prefix_list_id": "pl-0123456789abcdef0",
     "bucket_name": f"{NAME}-results",
     "bucket_arn": f"arn:aws:s3:::{NAME}-results",
+    "bucket_key_arn": "",
     "prefix": "scythe",
     "repository_url": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{NAME}/worker",
     "token_secret_arn": f"arn:aws:secretsmanager:{_ARN}:secret:{NAME}/hatchet-client-token-AbCdEf",
+    "token_secret_key_arn": "",
     "hatchet_repository_urls": {},
 }
 """A value for each attribute that an object of another module's has."""

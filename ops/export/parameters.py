@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field, create_model
 
 from environments.sections import FLEET_NAME
+from modules.common.key_settings import key_arn
 from modules.network.settings import LOG_RETENTION_DAYS
 from modules.worker_fleet.settings import TASK_NAME, FleetSettings
 from synthesis.allowed import each, matching, one_of
@@ -54,6 +55,20 @@ class Parameters(Settings):
     )
     log_retention_days: Annotated[int, one_of(*LOG_RETENTION_DAYS)] = Field(
         default=30, description="Days after which CloudWatch deletes the logs."
+    )
+    secrets_key_arn: Annotated[str, key_arn()] | None = Field(
+        default=None,
+        description="ARN of the KMS key that encrypts the secrets that are made; left out: Secrets Manager's own.",
+    )
+    bucket_key_arn: Annotated[str, key_arn()] | None = Field(
+        default=None, description="ARN of the KMS key that encrypts the bucket; left out: S3's own."
+    )
+    logs_key_arn: Annotated[str, key_arn()] | None = Field(
+        default=None, description="ARN of the KMS key that encrypts the logs; left out: CloudWatch's own."
+    )
+    repositories_key_arn: Annotated[str, key_arn()] | None = Field(
+        default=None,
+        description="ARN of the KMS key that encrypts the repositories; left out: ECR's own. Changing it replaces them.",
     )
     experiments_elsewhere: Annotated[list[str], each(TASK_NAME, 0, 5000, what="task names")] = Field(
         default=[], description="The tasks that other fleets name as theirs, and this one leaves to them."

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     # Else jsii would start before the seam of `synthesis`.
     from constructs import Construct
 
-SECTIONS = ("network", "storage", "hatchet", "workers", "backlog", "observability", "image")
+SECTIONS = ("kms", "network", "storage", "hatchet", "workers", "backlog", "observability", "image")
 """The keys of an environment file that are the root's variables."""
 
 
@@ -66,11 +66,28 @@ class RootModule(ModuleStack):
         workers_cluster = Expression(hcl(f"{text(self.label.name)}-{WORKERS}"))
         hatchet_settings = self._hatchet_settings(given)
 
-        network = self.call(Network, settings=_at(NetworkSettings, given.network))
-        storage = self.call(Storage, settings=_at(StorageSettings, given.storage))
-        token = self.call(ClientToken, settings=hatchet_settings)
-        repositories = self.call(Repositories, settings=hatchet_settings)
-        researcher = self.call(Researcher, storage=storage, token=token, workers_cluster=workers_cluster)
+        logs_key, secrets_key, repositories_key = (
+            Expression(key) for key in (given.kms.logs, given.kms.secrets, given.kms.repositories)
+        )
+
+        network = self.call(Network, settings=_at(NetworkSettings, given.network), logs_key_arn=logs_key)
+        storage = self.call(
+            Storage,
+            settings=_at(StorageSettings, given.storage),
+            bucket_key_arn=Expression(given.kms.bucket),
+            repositories_key_arn=repositories_key,
+        )
+        token = self.call(ClientToken, settings=hatchet_settings, secrets_key_arn=secrets_key)
+        repositories = self.call(
+            Repositories, settings=hatchet_settings, repositories_key_arn=repositories_key
+        )
+        researcher = self.call(
+            Researcher,
+            storage=storage,
+            token=token,
+            workers_cluster=workers_cluster,
+            logs_key_arn=logs_key,
+        )
         hatchet_cluster = self.call(
             Cluster, name="hatchet_cluster", count=f"{is_self_hosted} ? 1 : 0", part="hatchet"
         )
@@ -84,11 +101,14 @@ class RootModule(ModuleStack):
             repositories=repositories,
             workers_cluster=workers_cluster,
             log_retention_days=retention,
+            secrets_key_arn=secrets_key,
+            logs_key_arn=logs_key,
         )
         cluster = self.call(Cluster, part=WORKERS)
         fleets = self._fleets(given)
         shared = {
             "log_retention_days": retention,
+            "logs_key_arn": logs_key,
             "cluster": cluster,
             "network": network,
             "storage": storage,

@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from local_aws import LocalAws
+from tests.deployments.iam_of_keys import KEYS
 from tests.support.deployed import Data
 from tests.support.project import ROOT
 
@@ -46,6 +47,7 @@ def everything() -> Data:
         },
         "storage": {"bucket": SOMEBODYS, "existing": True, "prefix": "building-stock/2026"},
         "image": image(),
+        "kms": {"logs": KEYS["logs"]},
         "workers": {
             "simulations": {
                 "role": "leaf", "cpu": 0.25, "memory": 0.5, "architecture": "arm64", "slots": 3, "exec": True,
@@ -60,6 +62,7 @@ def everything() -> Data:
                     "LICENSE_KEY": f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:license-AbCdEf:key::",
                     "SITE": f"arn:aws:ssm:us-east-1:{ACCOUNT}:parameter/team/site",
                 },
+                "secrets_key_arns": [KEYS["of-fleets"]],
             },
             "heavy": {**LEAF, "cpu": 16, "memory": 120, "experiments": ["scythe_experiment_annual"],
                       "image": "ghcr.io/example/worker:1.2.3", "capacity": {"on_demand": 1}},
@@ -88,11 +91,13 @@ def environments(vpc: Data, token: str, zone: str) -> list[Data]:
         everything(),
         {
             "name": "in-theirs", "network": {"existing": vpc, "worker_subnets": "public"}, "storage": theirs,
-            "image": "docker.io/example/worker:1.2.3", "hatchet": {"token_secret_arn": token},
+            "image": "docker.io/example/worker:1.2.3", "hatchet": {"token_secret_arn": token, "token_secret_key_arn": KEYS["of-token"]},
+            "kms": {"bucket": KEYS["bucket"]},
             "workers": {"simulations": {**LEAF, "scaling": {"min": 2}, "capacity": {"on_demand": 3}}},
         },
         {
             "name": "hosted", "hatchet": {"mode": "self_hosted", "image_registry": "upstream"}, "image": image(),
+            "kms": {use: KEYS[use] for use in ("secrets", "bucket", "logs", "repositories")},
             "backlog": {"spot": False}, "workers": {"simulations": LEAF},
         },
         {

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.deployments import iam_of_keys as of_keys
 from tests.deployments import iam_questions as ask
 from tests.deployments.conftest import Run, Runs
 from tests.deployments.iam_of_hatchet import Engine
@@ -49,7 +50,14 @@ def of_everything(run: Run) -> Questions:
     stored, group = token(run), "/scythe/everything/vpc-flow-logs"
     secrets = f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:license-AbCdEf"
     flow_log = f"arn:aws:ec2:us-east-1:{ACCOUNT}:vpc-flow-log/fl-0123456789abcdef0"
-    return {
+    keys = {
+        **of_keys.logs("simulations", "heavy", "backlog"),
+        "aws_iam_role_policy.flow_logs[0]": of_keys.key("logs", "logs", writes=True),
+        "aws_iam_role_policy.simulations_execution_secrets[0]": of_keys.key("of-fleets", "secretsmanager"),
+        "aws_iam_role_policy.simulations_execution_parameters[0]": of_keys.key("of-fleets", "ssm"),
+        "aws_iam_policy.researcher": of_keys.key("logs", "logs"),
+    }
+    own = {
         **ask.fleet("simulations", "everything", results=results, token=stored),
         **ask.fleet("heavy", "everything", results=results, token=stored),
         **ask.backlog("everything", token=stored, repository=f"{ECR}/everything/worker"),
@@ -65,6 +73,7 @@ def of_everything(run: Run) -> Questions:
         ),
         "aws_iam_policy.researcher": [*results, *ask.secret(stored), *ask.watching("everything")],
     }
+    return of_keys.merged(own, keys)
 
 
 def of_docs(run: Run) -> Questions:
@@ -88,7 +97,27 @@ def of_hosted(run: Run) -> Questions:
     results, stored = ask.bucket(name, "scythe"), token(run)
     engine = Engine(run, "us-east-1")
     database, server = engine.secret("database_password"), [engine.secret("keys")]
-    return {
+    use_secrets, use_bucket = (
+        of_keys.key("secrets", "secretsmanager"),
+        of_keys.key("bucket", "s3", writes=True),
+    )
+    keys = {
+        **of_keys.logs("simulations", "backlog", "api", "engine", "dashboard", "setup"),
+        **{
+            f"aws_iam_role_policy.{name}": use_secrets
+            for name in (
+                "simulations_execution_token",
+                "backlog_execution_token",
+                "api_execution_secrets",
+                "engine_execution_secrets",
+                "setup_execution_secrets",
+            )
+        },
+        "aws_iam_role_policy.setup_task_keep": of_keys.key("secrets", "secretsmanager", writes=True),
+        "aws_iam_role_policy.simulations_task_bucket": use_bucket,
+        "aws_iam_policy.researcher": [*use_secrets, *use_bucket, *of_keys.key("logs", "logs")],
+    }
+    own = {
         **ask.fleet("simulations", "hosted", results=results, token=stored),
         **ask.backlog("hosted", token=stored, repository=f"{ECR}/everything/worker"),
         "aws_iam_role_policy.simulations_execution_image[0]": ask.image(f"{ECR}/everything/worker"),
@@ -103,6 +132,7 @@ def of_hosted(run: Run) -> Questions:
         **engine.access_logs(),
         **engine.forwarding(),
     }
+    return of_keys.merged(own, keys)
 
 
 def of_zoned(run: Run) -> Questions:

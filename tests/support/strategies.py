@@ -252,6 +252,12 @@ def engines(draw: st.DrawFn) -> Data:
     }
 
 
+KEYS = st.sampled_from(
+    [
+        f"arn:aws:kms:us-east-1:{ACCOUNT}:key/{key}"
+        for key in ("01234567-89ab-cdef-0123-456789abcdef", f"mrk-{'a' * 32}")
+    ]
+)
 BOUNDARIES = (f"arn:aws:iam::{ACCOUNT}:policy/team/scythe", "arn:aws:iam::aws:policy/PowerUserAccess")
 
 
@@ -286,6 +292,7 @@ def environments(draw: st.DrawFn, *, self_hosted: bool | None = None) -> Data:
                 account_id=st.just(ACCOUNT),
                 permissions_boundary=st.sampled_from(BOUNDARIES),
                 tags=tags,
+                kms=some(**dict.fromkeys(("secrets", "bucket", "logs", "repositories"), KEYS)),
                 state=st.just({"backend": "local"}) | s3,
                 image=images,
                 observability=some(

@@ -18,6 +18,9 @@ from modules.worker_fleet.scaling import Capacity, Scaling
 from modules.worker_fleet.settings import FleetSettings
 from synthesis.rules import CrossRule, ItemRule, Rule, Settings
 
+KEY = "arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"
+TOKEN_ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret:token-AbCdEf"
+
 VALUES: dict[tuple[type[Settings], str], list[Any]] = {
     (NetworkSettings, "cidr"): [
         "10.0.0.0/16", "172.31.0.0/22", "100.64.0.0/20", "10.0.0.1/16", "10.0.0.0/8", "10.0.0.0/24", "11.0.0.0/16",
@@ -116,6 +119,8 @@ COMBINATIONS: list[tuple[type[Settings], dict[str, Any]]] = [
     (FleetSettings, {"role": "leaf", "cpu": 0.25, "memory": 0.5}),
     (FleetSettings, {"role": "leaf", "cpu": 8, "memory": 18}),
     (FleetSettings, {"role": "fan", "experiments": ["a"]}),
+    (FleetSettings, {"role": "leaf", "secrets_key_arns": [KEY]}),
+    (FleetSettings, {"role": "leaf", "secrets_key_arns": [KEY], "secrets": {"A": TOKEN_ARN}}),
     (StateSettings, {"backend": "s3"}),
     (StateSettings, {"bucket": "abc"}),
     (StateSettings, {"kms_key_id": "alias/a"}),
@@ -124,6 +129,8 @@ COMBINATIONS: list[tuple[type[Settings], dict[str, Any]]] = [
     (Database, {"storage_gb": 100, "max_storage_gb": 110}),
     (HatchetSettings, {}),
     (HatchetSettings, {"mode": "self_hosted"}),
+    (HatchetSettings, {"token_secret_key_arn": KEY}),
+    (HatchetSettings, {"token_secret_key_arn": KEY, "token_secret_arn": TOKEN_ARN}),
     (HatchetSettings, {"mode": "self_hosted", "zone_id": "Z123"}),
     (
         HatchetSettings,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.environments.malformed.text import SOUND
 
 TOKEN = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.c2lnbmF0dXJl"
+KEY = "arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"
 SELF_HOSTED = (
     "mode: self_hosted, domain: h.example.org, admin_email: a@example.org, "
     "certificate_arn: 'arn:aws:acm:us-east-1:123456789012:certificate/1'"
@@ -229,6 +230,26 @@ WRONG_VALUES: dict[str, tuple[str, list[str]]] = {
     "a certificate from elsewhere": (
         f"{SOUND}region: eu-west-1\nhatchet: {{{SELF_HOSTED}}}\n",
         ["hatchet.certificate_arn: is in us-east-1; must be in the environment's region eu-west-1"],
+    ),
+    "keys from elsewhere": (
+        f"{SOUND}region: eu-west-1\nkms: {{logs: '{KEY}'}}\n"
+        f"hatchet: {{token_secret_arn: 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:a', "
+        f"token_secret_key_arn: '{KEY}'}}\n",
+        [
+            "kms.logs: is in us-east-1; must be in the environment's region eu-west-1",
+            "hatchet.token_secret_key_arn: is in us-east-1; must be in the environment's region eu-west-1",
+        ],
+    ),
+    "an alias of a key": (
+        f"{SOUND}kms: {{bucket: 'arn:aws:kms:us-east-1:123456789012:alias/results'}}\n",
+        [
+            'kms.bucket: got "arn:aws:kms:us-east-1:123456789012:alias/results"; must be the ARN of a KMS key such as '
+            "arn:aws:kms:<region>:<account>:key/... (not of an alias)"
+        ],
+    ),
+    "a key of a token that is made": (
+        f"{SOUND}hatchet: {{token_secret_key_arn: '{KEY}'}}\n",
+        ["hatchet.token_secret_key_arn: is the key of the secret in token_secret_arn; leave it out or set"],
     ),
     "self-hosting in one zone": (
         f"{SOUND}network: {{az_count: 1}}\nhatchet: {{{SELF_HOSTED}}}\n",

@@ -159,7 +159,9 @@ def blocks(path: Path, kind: str) -> dict[str, Any]:
 def test_a_suppression_of_checkov_stands_in_its_resource_with_the_reason(exported: Path) -> None:
     lines = (exported / "modules/storage/main.tf").read_text().splitlines()
     place = lines.index('resource "aws_ecr_repository" "worker" {')
-    assert lines[place + 1].startswith("  #checkov:skip=CKV_AWS_136:ECR's own keys encrypt it")
+    assert lines[place + 1].startswith(
+        "  #checkov:skip=CKV_AWS_136:without kms.repositories ECR's own keys encrypt it"
+    )
 
 
 def test_constructs_keep_to_what_settings_can_be_in_both_stacks_and_modules() -> None:
