@@ -18,6 +18,7 @@ from moto.iam import models as iam
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
 from moto.s3.models import FakeDeleteMarker
 
+from local_aws.application_autoscaling import correct_application_autoscaling
 from local_aws.budgets import correct_budgets
 from local_aws.ec2 import correct_ec2
 from local_aws.ecs import correct_ecs
@@ -40,6 +41,7 @@ def correct_moto() -> None:
     tag_new_budgets()
     stand_for_tls()
     dispose_of_delete_markers()
+    correct_application_autoscaling()
     correct_budgets()
     correct_ec2()
     correct_ecs()
