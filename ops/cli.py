@@ -165,27 +165,68 @@ EXPERIMENTS = Annotated[
         "--experiments", help="The repository with the experiments.", metavar="DIR", show_default=False
     ),
 ]
-MODULE = Annotated[str, typer.Option(help="Its package that registers them.", metavar="NAME")]
+MODULE = Annotated[
+    str,
+    typer.Option(
+        help="Its package or module that registers them, such as package.pipelines.", metavar="NAME"
+    ),
+]
+BASE = Annotated[
+    str | None,
+    typer.Option(
+        help="The image to begin with, by its digest: Debian with Python 3.12.",
+        metavar="IMAGE",
+        show_default=False,
+    ),
+]
+APT = Annotated[
+    list[str] | None,
+    typer.Option(help="A Debian package that they need; repeatable.", metavar="PACKAGE", show_default=False),
+]
+EXTRA = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Optional dependencies of the repository's to install; repeatable.",
+        metavar="NAME",
+        show_default=False,
+    ),
+]
 
 
 @image.command("build")
 def image_build(
-    env: ENVIRONMENT, experiments: EXPERIMENTS, module: MODULE = "experiments", as_json: JSON = False
+    env: ENVIRONMENT,
+    experiments: EXPERIMENTS,
+    module: MODULE = "experiments",
+    base: BASE = None,
+    apt: APT = None,
+    extra: EXTRA = None,
+    as_json: JSON = False,
 ) -> None:
     """Build the worker image for the architectures of the environment's fleets."""
     from ops.commands.image import build
+    from ops.images.image_context import ImageOptions
 
-    build(env, experiments, module, as_json=as_json)
+    options = ImageOptions(base, tuple(apt or ()), tuple(extra or ()))
+    build(env, experiments, module, options, as_json=as_json)
 
 
 @image.command("push")
 def image_push(
-    env: ENVIRONMENT, experiments: EXPERIMENTS, module: MODULE = "experiments", as_json: JSON = False
+    env: ENVIRONMENT,
+    experiments: EXPERIMENTS,
+    module: MODULE = "experiments",
+    base: BASE = None,
+    apt: APT = None,
+    extra: EXTRA = None,
+    as_json: JSON = False,
 ) -> None:
     """Have the worker image in the environment's ECR, and its digest beside the environment's file."""
     from ops.commands.image import push
+    from ops.images.image_context import ImageOptions
 
-    push(env, experiments, module, as_json=as_json)
+    options = ImageOptions(base, tuple(apt or ()), tuple(extra or ()))
+    push(env, experiments, module, options, as_json=as_json)
 
 
 @image.command("mirror")

@@ -16,7 +16,7 @@ from ops.deployed.repository import Repository
 from ops.environment import environment_of
 from ops.errors import CommandError
 from ops.images.docker import Docker
-from ops.images.image_context import ImageContext, context_of
+from ops.images.image_context import NO_OPTIONS, ImageContext, ImageOptions, context_of
 from ops.images.registry_login import registry_of
 
 IMAGE = "worker"
@@ -26,13 +26,16 @@ PLATFORMS = {"x86_64": "linux/amd64", "arm64": "linux/arm64"}
 """Docker's word for each architecture of Fargate's."""
 
 
-def build(given: str, repository: Path, module: str, *, as_json: bool = False) -> None:
+def build(
+    given: str, repository: Path, module: str, options: ImageOptions = NO_OPTIONS, *, as_json: bool = False
+) -> None:
     """Build the image, and keep it where Docker keeps what it has built: a push goes on from there.
 
     Args:
         given: the environment's name or path.
         repository: the researcher's.
-        module: the package with the experiments.
+        module: the package or module with the experiments.
+        options: what else the image has.
         as_json: print one JSON document.
 
     Raises:
@@ -40,12 +43,12 @@ def build(given: str, repository: Path, module: str, *, as_json: bool = False) -
     """
     environment = environment_of(given)
     platforms = platforms_of(environment)
-    with context_of(repository, module, platforms) as context:
+    with context_of(repository, module, platforms, options) as context:
         name = f"{environment.name}/{IMAGE}:{context.tag}"
         _warn(context, repository)
         # Docker's image store holds one platform alone unless it is containerd's.
         output = ("--load", "--tag", name) if len(platforms) == 1 else ("--output", "type=cacheonly")
-        Docker().build(context, module, platforms, *output)
+        Docker().build(context, platforms, *output)
     if as_json:
         print(json.dumps({"tag": context.tag, "platforms": platforms}, indent=2))
         return
@@ -53,7 +56,9 @@ def build(given: str, repository: Path, module: str, *, as_json: bool = False) -
     print(f"Next: scythe-aws image push {given} --experiments {repository}")
 
 
-def push(given: str, repository: Path, module: str, *, as_json: bool = False) -> None:
+def push(
+    given: str, repository: Path, module: str, options: ImageOptions = NO_OPTIONS, *, as_json: bool = False
+) -> None:
     """Have the image in the environment's ECR, and its URI with digest in ``<name>.image``.
 
     What ECR has already under the content's tag is not built again. The file is written last, and whole.
@@ -61,7 +66,8 @@ def push(given: str, repository: Path, module: str, *, as_json: bool = False) ->
     Args:
         given: the environment's name or path.
         repository: the researcher's.
-        module: the package with the experiments.
+        module: the package or module with the experiments.
+        options: what else the image has.
         as_json: print one JSON document.
 
     Raises:
@@ -70,7 +76,7 @@ def push(given: str, repository: Path, module: str, *, as_json: bool = False) ->
     environment = environment_of(given)
     file = _image_file(given)
     platforms = platforms_of(environment)
-    with context_of(repository, module, platforms) as context:
+    with context_of(repository, module, platforms, options) as context:
         ecr = Caller(environment).session.client("ecr")
         held = Repository(ecr, environment.name, IMAGE)
         digest = held.digest(context.tag)
@@ -81,7 +87,7 @@ def push(given: str, repository: Path, module: str, *, as_json: bool = False) ->
                 _warn(context, repository)
                 docker = Docker(registry.variables)
                 docker.login(registry)
-                docker.build(context, module, platforms, "--push", "--tag", f"{target}:{context.tag}")
+                docker.build(context, platforms, "--push", "--tag", f"{target}:{context.tag}")
                 digest = held.digest(context.tag)
     if digest is None:
         raise CommandError(f"{target}:{context.tag} is not there after the push", 1)

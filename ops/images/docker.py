@@ -59,12 +59,11 @@ class Docker:
         if done.returncode:
             raise CommandError(f"docker login to {registry.host} failed: {_last(done.stderr)}", 1)
 
-    def build(self, context: ImageContext, module: str, platforms: Sequence[str], *output: str) -> str:
+    def build(self, context: ImageContext, platforms: Sequence[str], *output: str) -> str:
         """Build an image; its progress goes to standard error.
 
         Args:
             context: what goes in.
-            module: the package with the experiments.
             platforms: those that it is for.
             output: buildx's options for what becomes of it.
 
@@ -80,12 +79,9 @@ class Docker:
             command = (
                 *("docker", "buildx", "build", "--progress", "plain", "--provenance=false", "--sbom=false"),
                 *("--platform", ",".join(platforms), "--file", str(context.recipe)),
-                *(
-                    "--build-context",
-                    f"scythe-aws={context.ours}",
-                    "--build-arg",
-                    f"EXPERIMENTS_MODULE={module}",
-                ),
+                *("--build-context", f"scythe-aws={context.ours}"),
+                *_each("--build-context", {name: context.folder / name for name in ("needs", "app")}),
+                *_each("--build-arg", context.arguments),
                 *("--metadata-file", str(told), *output, str(context.folder)),
             )
             self._follow(command)
@@ -124,6 +120,10 @@ class Docker:
             text=True,
             errors="replace",
         )
+
+
+def _each(option: str, values: Mapping[str, object]) -> list[str]:
+    return [word for name, value in values.items() for word in (option, f"{name}={value}")]
 
 
 def _last(text: str) -> str:

@@ -4,22 +4,67 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from ops.errors import CommandError
 from ops.images.dockerignore import Ignored, PatternError
+from ops.images.package import packages_of
+from ops.images.requirements import requirements_of
 from synthesis.rules import printable
 from untrusted.paths import UnsafePathError, regular_file
 
 ROOT = Path(__file__).parents[2]
 RECIPE = "Dockerfile.worker"
-REQUIREMENTS = ("uv.lock", "requirements.txt", "pyproject.toml")
-"""Where a repository says what it needs; the recipe goes by the first that is there."""
+
+_APT = re.compile(r"[a-z0-9][a-z0-9+.-]+(=[A-Za-z0-9.+:~-]+)?")
+"""A Debian package, with its version or without (Debian Policy Manual, 5.6.1 and 5.6.12)."""
+
+_BASE = re.compile(r"[a-z0-9][a-z0-9._:/-]*@sha256:[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class ImageOptions:
+    """What an image has beside a repository's own requirements.
+
+    Attributes:
+        base: the image that it begins with, by its digest; Debian's, with Python 3.11 or 3.12. None for the recipe's.
+        apt: Debian packages that the experiments need.
+        extras: the repository's optional dependencies that are wanted.
+    """
+
+    base: str | None = None
+    apt: tuple[str, ...] = ()
+    extras: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check what was typed.
+
+        Raises:
+            CommandError: it names no image or package.
+        """
+        if self.base is not None and not _BASE.fullmatch(self.base):
+            raise CommandError(
+                printable(
+                    f"--base: got {self.base}; must be an image with its digest, such as python:3.12-slim@sha256:..."
+                )
+            )
+        for name in self.apt:
+            if not _APT.fullmatch(name):
+                raise CommandError(printable(f"--apt: got {name}; must be a Debian package, such as libgl1"))
+
+    def arguments(self) -> dict[str, str]:
+        """The recipe's arguments that are not as it has them."""
+        told = {"PYTHON_IMAGE": self.base or "", "APT": " ".join(self.apt), "EXTRAS": " ".join(self.extras)}
+        return {name: value for name, value in told.items() if value}
+
+
+NO_OPTIONS = ImageOptions()
 
 
 @dataclass(frozen=True)
@@ -27,16 +72,23 @@ class ImageContext:
     """The folders of a build, which hold nothing that the image or its layers do not depend on.
 
     Attributes:
-        folder: the researcher's files: requirements and the package.
+        folder: the researcher's files: `needs` with the requirements, `app` with what is imported.
         ours: scythe-aws's: the recipe and the worker.
-        tag: the same for the same content and platforms, on every machine.
+        digest: SHA-256 of all that the image depends on.
+        arguments: of the recipe.
         is_locked: whether the repository's files alone decide which versions are installed.
     """
 
     folder: Path
     ours: Path
-    tag: str
+    digest: str
+    arguments: Mapping[str, str]
     is_locked: bool
+
+    @property
+    def tag(self) -> str:
+        """The same for the same content and platforms, on every machine."""
+        return self.digest[:16]
 
     @property
     def recipe(self) -> Path:
@@ -45,57 +97,40 @@ class ImageContext:
 
 
 @contextmanager
-def context_of(repository: Path, module: str, platforms: Sequence[str]) -> Iterator[ImageContext]:
+def context_of(
+    repository: Path, module: str, platforms: Sequence[str], options: ImageOptions = NO_OPTIONS
+) -> Iterator[ImageContext]:
     """The context of a repository's image, for the block.
 
     Args:
         repository: the researcher's.
-        module: the package with the experiments.
+        module: the package or module with the experiments.
         platforms: those that the image is for; another set is another image.
+        options: what else it has.
 
     Raises:
-        CommandError: something that an image needs is not in the repository.
+        CommandError: something that an image needs is not in the repository, or cannot be in an image.
     """
     taken = _Taken(repository)
-    requirements = _requirements(repository)
-    package = _package(repository, module)
+    needs = requirements_of(repository, taken.required, options.extras)
+    packages = packages_of(repository, module)
+    arguments = {"EXPERIMENTS_MODULE": module, **options.arguments()}
     with tempfile.TemporaryDirectory(prefix="scythe-aws-image-") as folder:
         theirs, ours = Path(folder) / "experiments", Path(folder) / "scythe-aws"
-        for name in requirements:
-            _copy(taken.required(repository / name), theirs / name)
-        for file in sorted(package.rglob("*")):
-            if source := taken.kept(file):
-                _copy(source, theirs / module / file.relative_to(package))
+        for name in needs.files:
+            _copy(taken.required(repository / name), theirs / "needs" / name)
+        for name in needs.folders:
+            for file, source in taken.below(repository / name):
+                _copy(source, theirs / "needs" / file.relative_to(repository))
+        for package in packages:
+            for file, source in taken.below(package):
+                _copy(source, theirs / "app" / file.relative_to(package.parent))
         _copy(ROOT / RECIPE, ours / RECIPE)
-        for file in sorted((ROOT / "scythe_worker").rglob("*.py")):
-            _copy(file, ours / file.relative_to(ROOT))
-        tag = _tag(Path(folder), [module, *sorted(platforms)])
-        yield ImageContext(theirs, ours, tag, "uv.lock" in requirements)
-
-
-def _requirements(repository: Path) -> list[str]:
-    if not repository.is_dir():
-        raise CommandError(
-            f"{repository}: must be the folder of a repository with experiments (--experiments)"
-        )
-    found = [name for name in REQUIREMENTS if os.path.lexists(repository / name)]
-    if not found or found == ["uv.lock"]:
-        raise CommandError(
-            f"{repository}: has no pyproject.toml or requirements.txt; must say what the experiments need"
-        )
-    return found
-
-
-def _package(repository: Path, module: str) -> Path:
-    if not module.isidentifier():
-        raise CommandError(f"--module: got {module!r}; must be the name of a Python package")
-    for place in (repository / module, repository / "src" / module):
-        if (place / "__init__.py").is_file():
-            return place
-    raise CommandError(
-        f"{repository}: has no package {module} (a folder {module} or src/{module} with an __init__.py); "
-        "--module names another"
-    )
+        for file in sorted((ROOT / "scythe_worker").rglob("*")):
+            if file.suffix in (".py", ".sh", ".txt"):
+                _copy(file, ours / file.relative_to(ROOT))
+        words = [*(f"{name}={value}" for name, value in sorted(arguments.items())), *sorted(platforms)]
+        yield ImageContext(theirs, ours, _digest(Path(folder), words), arguments, needs.is_locked)
 
 
 class _Taken:
@@ -123,12 +158,17 @@ class _Taken:
             )
         return source
 
-    def kept(self, file: Path) -> Path | None:
-        """What a file of the package is copied from; None for a folder, and for what a rule leaves out.
+    def below(self, place: Path) -> Iterator[tuple[Path, Path]]:
+        """A file, or the files of a folder, each with what it is copied from, but for what a rule leaves out.
 
         Raises:
-            CommandError: it is no file of the repository.
+            CommandError: one is no file of the repository.
         """
+        for file in [place] if place.is_file() else sorted(place.rglob("*")):
+            if source := self._kept(file):
+                yield file, source
+
+    def _kept(self, file: Path) -> Path | None:
         if file.is_dir() and not file.is_symlink():
             return None
         path = PurePosixPath(file.relative_to(self._repository).as_posix())
@@ -160,7 +200,7 @@ def _copy(source: Path, target: Path) -> None:
     target.chmod(0o755 if source.stat().st_mode & 0o100 else 0o644)
 
 
-def _tag(folder: Path, words: Iterable[str]) -> str:
+def _digest(folder: Path, words: Iterable[str]) -> str:
     digest = hashlib.sha256()
     for word in words:
         digest.update(f"{word}\0".encode())
@@ -171,4 +211,4 @@ def _tag(folder: Path, words: Iterable[str]) -> str:
             digest.update(
                 os.fsencode(file.relative_to(folder)) + f"\0{mode}\0{len(content)}\0".encode() + content
             )
-    return digest.hexdigest()[:16]
+    return digest.hexdigest()

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -48,11 +49,11 @@ def test_a_context_holds_what_the_image_needs_and_no_more(repository: Path) -> N
         folder = context.folder
         assert context.is_locked and context.recipe.read_bytes() == (ROOT / "Dockerfile.worker").read_bytes()
     theirs = {"__init__.py", "houses.py", "insulation.py"}
-    workers = {f"scythe-aws/scythe_worker/{file.name}" for file in (ROOT / "scythe_worker").glob("*.py")}
+    workers = {f"scythe-aws/scythe_worker/{file.name}" for file in (ROOT / "scythe_worker").glob("*.*")}
     assert held == {
-        "experiments/uv.lock",
-        "experiments/pyproject.toml",
-        *(f"experiments/experiments/{name}" for name in theirs),
+        "experiments/needs/uv.lock",
+        "experiments/needs/pyproject.toml",
+        *(f"experiments/app/experiments/{name}" for name in theirs),
         "scythe-aws/Dockerfile.worker",
         *workers,
     }
@@ -64,7 +65,7 @@ CHANGES: dict[str, Change] = {
     "code": lambda at: (at / "experiments" / "houses.py").write_text("x"),
     "a new file": lambda at: (at / "experiments" / "table.csv").write_text("1"),
     "a name": lambda at: (at / "experiments" / "houses.py").rename(at / "experiments" / "homes.py"),
-    "the lock": lambda at: (at / "uv.lock").write_text("x"),
+    "the lock": lambda at: (at / "uv.lock").write_text((at / "uv.lock").read_text() + "# x\n"),
     "a program": lambda at: (at / "experiments" / "houses.py").chmod(0o755),
 }
 NO_CHANGES: dict[str, Change] = {
@@ -118,6 +119,13 @@ def _link_away(at: Path) -> None:
     (at / "experiments" / "key").symlink_to("/etc/hostname")
 
 
+def _replace(name: str, make: Change, at: Path) -> None:
+    if name == "requirements.txt":
+        (at / "uv.lock").unlink()  # else that alone is read
+    (at / name).unlink(missing_ok=True)
+    make(at / name)
+
+
 WRONG: dict[str, tuple[Change, str]] = {
     "no folder": (shutil.rmtree, "must be the folder of a repository with experiments (--experiments)"),
     "no requirements": (
@@ -141,10 +149,7 @@ WRONG: dict[str, tuple[Change, str]] = {
         "leads out of",
     ),
     **{
-        f"{name} is {what}": (
-            lambda at, name=name, make=make: ((at / name).unlink(missing_ok=True), make(at / name)),
-            said,
-        )
+        f"{name} is {what}": (partial(_replace, name, make), said)
         for name in ("uv.lock", "requirements.txt", "pyproject.toml", ".dockerignore", "experiments/x.csv")
         for what, make, said in (
             ("a link to the keys", lambda file: file.symlink_to("/proc/self/environ"), "leads out of"),
