@@ -86,7 +86,7 @@ RULES = (
     Rule(
         "type_of_value",
         ("*",),
-        "A value is not of the type in the service's model: a string for a number, a number for a list.",
+        "A value of another type than in the service's model, such as a string for a number",
         _CODES_OF_TYPES,
         "https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html",
         _refuses_types,
@@ -94,28 +94,33 @@ RULES = (
     *(
         Rule(f"{kind}_of_model", ("*",), condition, codes, page, partial(_refuses, kind))
         for kind, condition, codes, page in (
-            ("required", "A member that the service's model requires is missing.", _CODES_OF_MISSING, _PAGE),
+            (
+                "required",
+                "A request without a member that the service's model requires",
+                _CODES_OF_MISSING,
+                _PAGE,
+            ),
             (
                 "length",
-                "A string, list or map is shorter or longer than the service's model allows.",
+                "A string, list or map that is shorter or longer than the service's model allows",
                 _CODES,
                 f"{_TRAITS}#length-trait",
             ),
             (
                 "range",
-                "A number is outside of the range in the service's model.",
+                "A number outside of the range in the service's model",
                 _CODES,
                 f"{_TRAITS}#range-trait",
             ),
             (
                 "enum",
-                "A value is not in the service's model's list of values.",
+                "A value that is not in the list of values in the service's model",
                 _CODES,
                 f"{_TRAITS}#enum-trait",
             ),
             (
                 "pattern",
-                "A value as a whole does not match the pattern in the service's model.",
+                "A value that does not match, as a whole, the pattern in the service's model",
                 _CODES,
                 f"{_TRAITS}#pattern-trait",
             ),

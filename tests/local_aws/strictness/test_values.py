@@ -147,7 +147,9 @@ def test_a_drawn_members_absence_is_refused(data: st.DataObject) -> None:
     assume(known is not None and known.required)
     assert known is not None
     absent = data.draw(st.sampled_from(known.required))
-    parameters = {name: {} for name in known.required if name != absent and known.members[name].members}
+    parameters: dict[str, Any] = {
+        name: {} for name in known.required if name != absent and known.members[name].members
+    }
     found = violations(Request(service, operation, parameters, ACCOUNT, REGION))
     assert absent in {one.member for one in found if one.kind == "required"}
 
