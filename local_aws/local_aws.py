@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -18,6 +19,7 @@ import botocore.session
 
 from local_aws.forked import SOCKET, Forked
 from local_aws.leftovers import leftovers
+from local_aws.strictness.paths import OPERATIONS
 
 ACCOUNT_ID = "123456789012"
 """The account that every caller of the local AWS is in (moto's default)."""
@@ -118,6 +120,12 @@ class LocalAws:
         """Empty it: every resource of every service, account and region is gone."""
         request = urllib.request.Request(f"{self.endpoint_url}/moto-api/reset", method="POST")  # noqa: S310  # our own
         urllib.request.urlopen(request, timeout=_START_SECONDS).close()  # noqa: S310  # our own
+
+    def operations(self) -> list[str]:
+        """Operations that it has carried out since its start or reset, such as `ecs.CreateService`, sorted."""
+        with urllib.request.urlopen(f"{self.endpoint_url}{OPERATIONS}", timeout=_START_SECONDS) as answer:  # noqa: S310  # our own
+            found: list[str] = json.load(answer)
+        return found
 
     def leftovers(self, *regions: str) -> list[str]:
         """What exists of the kinds that the project makes, as sorted lines `<region> <kind> <id>`.

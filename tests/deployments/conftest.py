@@ -39,6 +39,7 @@ class Run:
         leftovers: what exists after the destroy.
         secrets: what Secrets Manager held of it before that, by name.
         said: what Terraform said all the while, line by line.
+        operations: what the local AWS has carried out: `ecs.CreateService` and so on.
         error: what Terraform said when it failed.
     """
 
@@ -50,6 +51,7 @@ class Run:
     leftovers: list[str] = field(default_factory=list)
     secrets: dict[str, str] = field(default_factory=dict, repr=False)
     said: list[str] = field(default_factory=list, repr=False)
+    operations: list[str] = field(default_factory=list)
     error: str = ""
 
     def template(self, part: str) -> Path:
@@ -147,6 +149,7 @@ def _run(folder: Path, name: str, modules: Modules) -> Run:
             deployed.destroy()
         except TerraformError as error:
             run.error = str(error)
+        run.operations = aws.operations()
         run.leftovers = sorted(set(aws.leftovers(region)) - set(before))
     return run
 
