@@ -37,10 +37,14 @@ from modules.hatchet.attributes import HatchetAttributes
 from modules.network.attributes import NetworkAttributes
 from modules.storage.attributes import StorageAttributes
 from modules.worker_fleet.container import WRITABLE
+from modules.worker_fleet.scaling import FALLBACK
 from modules.worker_fleet.settings import NO_IMAGE_TAG
 from synthesis.expression import Expression, flag, hcl, local, number, ref, strings, text
 from synthesis.stack import Label, attribute
 from synthesis.suppression import suppress
+
+_SERVICES = f'concat([name], fleet.capacity.fallback == null ? [] : ["${{name}}{FALLBACK}"])'
+"""A fleet's ECS services, as an expression over its name and settings."""
 
 
 @dataclass(frozen=True)
@@ -134,6 +138,7 @@ class Backlog(Construct):
         # namespaces").
         in_namespace = Condition("StringEquals", "cloudwatch:namespace", [self._metrics.namespace])
         roles.grant(roles.task, "metrics", Statement(["cloudwatch:PutMetricData"], ["*"], [in_namespace]))
+        self._allow_rollout(roles, cluster)
         environments = fleets_environments(
             self,
             fleets,
@@ -147,7 +152,7 @@ class Backlog(Construct):
             roles,
             container_definitions(
                 image=chosen.image,
-                variables=self._variables(roles.region, hatchet),
+                variables=self._variables(roles.region, hatchet, cluster.name),
                 registers={**hatchet.environment(), "SCYTHE_REGISTER_FLEETS": environments},
                 token_secret_arn=token.token_secret_arn,
                 log_group=self._create_log_group(log_group_name, log_retention_days, logs_key_arn),
@@ -162,14 +167,29 @@ class Backlog(Construct):
         topic_arns = f"[for name in {alarm_topic}[*] : {hcl(roles.arn('sns', '${name}'))}]"
         warn_of_silence(self, label=label, fleets=fleets, runs=runs, topic_arns=strings(topic_arns))
 
-    def _variables(self, region: Expression, hatchet: HatchetAttributes) -> dict[str, str]:
+    def _allow_rollout(self, roles: TaskRoles, cluster: ClusterAttributes) -> None:
+        """Let it see which workers ECS waits for (`scythe_worker.rollout`)."""
+        named = f"flatten([for name, fleet in {self._fleets} : {_SERVICES}])"
+        service = roles.arn("ecs", f"service/{text(cluster.name)}/${{name}}")
+        own = [Condition("ArnEquals", "ecs:cluster", [cluster.arn])]
+        roles.grant(
+            roles.task,
+            "rollout",
+            Statement(["ecs:DescribeServices"], Expression(f"[for name in {named} : {hcl(service)}]"), own),
+            Statement(["ecs:DescribeTasks"], [roles.arn("ecs", f"task/{text(cluster.name)}/*")], own),
+        )
+
+    def _variables(
+        self, region: Expression, hatchet: HatchetAttributes, cluster_name: Expression
+    ) -> dict[str, str]:
         described = (
-            f"{{ for name, fleet in {self._fleets} : "
-            "name => { role = fleet.role, slots = fleet.slots, experiments = fleet.experiments } }"
+            f"{{ for name, fleet in {self._fleets} : name => {{ role = fleet.role, slots = fleet.slots, "
+            f"experiments = fleet.experiments, services = {_SERVICES} }} }}"
         )
         return {
             "AWS_DEFAULT_REGION": str(region),
             "HATCHET_CLIENT_SERVER_URL": hatchet.environment()["HATCHET_CLIENT_SERVER_URL"],
+            "SCYTHE_BACKLOG_CLUSTER": str(cluster_name),
             "SCYTHE_BACKLOG_FLEETS": f"jsonencode({described})",
             "SCYTHE_BACKLOG_NAMESPACE": hcl(self._metrics.namespace),
         }

@@ -201,8 +201,32 @@ def metrics(namespace: str) -> list[Question]:
     ]
 
 
-def backlog(environment: str, *, token: str, repository: str, region: str = REGION) -> Questions:
-    """What the backlog service has: two roles, an image, a log, the token, its metrics."""
+def rollout(environment: str, *services: str, region: str = REGION) -> list[Question]:
+    """See the fleets' services by name, and the tasks of their cluster; change none."""
+    ecs = f"arn:aws:ecs:{region}:{ACCOUNT}"
+    cluster, task = f"{environment}-workers", f"{ecs}:task/{environment}-workers/0123"
+    arns = [f"{ecs}:service/{cluster}/{service}" for service in services]
+    own = {"ecs:cluster": f"{ecs}:cluster/{cluster}"}
+    other = {"ecs:cluster": f"{ecs}:cluster/{environment}-hatchet"}
+    return [
+        *(Question(True, "ecs:DescribeServices", arn, own) for arn in arns),
+        *(Question(False, "ecs:DescribeServices", arn, other) for arn in arns),
+        Question(False, "ecs:DescribeServices", f"{ecs}:service/{cluster}/backlog", own),
+        Question(False, "ecs:DescribeServices", f"{arns[0]}-other", own),
+        Question(True, "ecs:DescribeTasks", task, own),
+        Question(False, "ecs:DescribeTasks", task.replace("workers", "hatchet"), other),
+        Question(False, "ecs:ListTasks", "*", own),
+        *(
+            Question(False, f"ecs:{action}", resource, own)
+            for action, resource in (
+                ("UpdateService", arns[0]), ("StopTask", task), ("UpdateTaskProtection", task), ("ExecuteCommand", task),
+            )
+        ),
+    ]  # fmt: skip
+
+
+def backlog(environment: str, *services: str, token: str, repository: str, region: str = REGION) -> Questions:
+    """What the backlog service has: two roles, an image, a log, the token, its metrics, the sight of the fleets."""
     return {
         "aws_iam_role.backlog_execution": task_trust(region),
         "aws_iam_role.backlog_task": task_trust(region),
@@ -210,6 +234,7 @@ def backlog(environment: str, *, token: str, repository: str, region: str = REGI
         "aws_iam_role_policy.backlog_execution_log": log(f"/scythe/{environment}/backlog", region),
         "aws_iam_role_policy.backlog_execution_token": secret(token),
         "aws_iam_role_policy.backlog_task_metrics": metrics(f"Scythe/{environment}"),
+        "aws_iam_role_policy.backlog_task_rollout": rollout(environment, *services, region=region),
     }
 
 

@@ -60,7 +60,14 @@ def of_everything(run: Run) -> Questions:
     own = {
         **ask.fleet("simulations", "everything", results=results, token=stored),
         **ask.fleet("heavy", "everything", results=results, token=stored),
-        **ask.backlog("everything", token=stored, repository=f"{ECR}/everything/worker"),
+        **ask.backlog(
+            "everything",
+            "simulations",
+            "simulations-on-demand",
+            "heavy",
+            token=stored,
+            repository=f"{ECR}/everything/worker",
+        ),
         "aws_iam_role_policy.simulations_execution_image[0]": ask.image(f"{ECR}/everything/worker"),
         "aws_iam_role_policy.simulations_execution_secrets[0]": ask.secret(secrets),
         "aws_iam_role_policy.simulations_execution_parameters[0]": ask.parameter(
@@ -83,7 +90,7 @@ def of_docs(run: Run) -> Questions:
     return {
         **ask.fleet("simulations", "docs", results=results, token=stored),
         **ask.fleet("fanouts", "docs", results=results, token=stored),
-        **ask.backlog("docs", token=stored, repository=f"{ECR}/docs/worker"),
+        **ask.backlog("docs", "simulations", "fanouts", token=stored, repository=f"{ECR}/docs/worker"),
         "aws_iam_role_policy.simulations_execution_image[0]": image,
         "aws_iam_role_policy.fanouts_execution_image[0]": image,
         "aws_iam_policy.researcher": [*results, *ask.secret(stored), *ask.watching("docs")],
@@ -119,7 +126,7 @@ def of_hosted(run: Run) -> Questions:
     }
     own = {
         **ask.fleet("simulations", "hosted", results=results, token=stored),
-        **ask.backlog("hosted", token=stored, repository=f"{ECR}/everything/worker"),
+        **ask.backlog("hosted", "simulations", token=stored, repository=f"{ECR}/everything/worker"),
         "aws_iam_role_policy.simulations_execution_image[0]": ask.image(f"{ECR}/everything/worker"),
         "aws_iam_policy.researcher": [*results, *ask.secret(stored), *ask.watching("hosted")],
         "aws_s3_bucket_policy.this[0]": ask.tls_only(name),
@@ -144,7 +151,7 @@ def of_zoned(run: Run) -> Questions:
     return {
         **ask.fleet("simulations", "zoned", results=results, token=stored),
         **ask.fleet("fanouts", "zoned", results=results, token=stored),
-        **ask.backlog("zoned", token=stored, repository=f"{ECR}/everything/worker"),
+        **ask.backlog("zoned", "simulations", "fanouts", token=stored, repository=f"{ECR}/everything/worker"),
         "aws_iam_role_policy.simulations_execution_image[0]": worker,
         "aws_iam_role_policy.fanouts_execution_image[0]": worker,
         "aws_iam_policy.researcher": [*results, *ask.secret(stored), *ask.watching("zoned")],
@@ -173,7 +180,9 @@ def of_prod(run: Run) -> Questions:
         fleets[f"aws_iam_role_policy.{fleet}_execution_image[0]"] = worker
     return {
         **fleets,
-        **ask.backlog("prod", token=stored, repository=repository, region=region),
+        **ask.backlog(
+            "prod", "simulations", "heavy", "fanouts", token=stored, repository=repository, region=region
+        ),
         "aws_iam_role_policy.simulations_execution_secrets[0]": ask.secret(license_),
         "aws_iam_role_policy.flow_logs[0]": ask.flow_log("/scythe/prod/vpc-flow-logs", region),
         "aws_iam_role.flow_logs[0]": ask.trust(
