@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from environments.schema import Environment
 from synthesis.rules import Fault, Path
@@ -11,6 +11,10 @@ from synthesis.rules import Fault, Path
 FACTOR, MAX_DEPTH = 10, 2
 """A recursion that a fan fleet should bear: by tens (scythe-engine's own factor), for up to 1,000 simulations
 of which each task at the bottom starts ten."""
+
+
+MANY_ADDRESSES = 2**16
+"""Public addresses that one organisation may have; more are worth a word."""
 
 
 def waiting_tasks(factor: int, max_depth: int) -> int:
@@ -95,10 +99,21 @@ def _reach(environment: Environment) -> Iterator[Fault]:
         yield _warn(
             ("hatchet", "allowed_cidrs"), "0.0.0.0/0 lets the whole internet reach the engine's login"
         )
-    if environment.hatchet.mode == "self_hosted" and not environment.hatchet.allowed_cidrs:
+    elif (reaching := _public_addresses(environment.hatchet.allowed_cidrs)) > MANY_ADDRESSES:
+        yield _warn(
+            ("hatchet", "allowed_cidrs"),
+            f"lets {reaching:,} public addresses reach the engine's login; narrower blocks keep strangers out",
+        )
+    # Without a domain there is no load balancer: scythe-aws forward is the way, and needs no block.
+    if environment.hatchet.domain and not environment.hatchet.allowed_cidrs:
         yield _warn(("hatchet", "allowed_cidrs"), "is empty, so nobody outside the VPC can reach the engine")
     if environment.observability.monthly_budget_usd and not environment.observability.alarm_email:
         yield _warn(("observability", "monthly_budget_usd"), "has no alarm_email to warn")
+
+
+def _public_addresses(cidrs: Iterable[str]) -> int:
+    blocks = ipaddress.collapse_addresses(map(ipaddress.IPv4Network, cidrs))
+    return sum(block.num_addresses for block in blocks if not block.is_private)
 
 
 def _spot(environment: Environment) -> Iterator[Fault]:

@@ -17,6 +17,7 @@ from environments.yaml_text import Document, YamlFault
 from modules.worker_fleet.settings import IMAGE
 from synthesis.allowed import matching
 from synthesis.rules import Path, shown
+from synthesis.secret_values import holds_secret
 
 FOLDER = FilePath(__file__).parent
 """Where environments have names."""
@@ -38,10 +39,23 @@ def find(given: Iterable[str] = ()) -> list[FilePath]:
     """The files of environments that are given by name or by path; of all that have names when none is given.
 
     Raises:
-        EnvironmentFileError: for a name that there is not.
+        EnvironmentFileError: for a name that there is not, and for a file of another ending that would go unread.
     """
     faults, paths = [], []
-    for name in list(given) or names():
+    given = list(given)
+    if any(map(holds_secret, given)):
+        # No command shows again what may be a token.
+        raise EnvironmentFileError(
+            [
+                FileFault(
+                    "ENV", "looks like a secret's value (not shown); must be an environment's name or file"
+                )
+            ]
+        )
+    for other in sorted(FOLDER.glob("*.yml")):
+        if not given or other.stem in given:
+            faults.append(FileFault(file_name(other), f"is not read; must be named {other.stem}.yaml"))
+    for name in given or names():
         path = _path(name)
         paths.append(path)
         if path.parent == FOLDER and not os.path.lexists(path):

@@ -165,6 +165,13 @@ class Document:
                 return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
         if any("\ud800" <= character <= "\udfff" for character in text):
             raise YamlFault("holds half of a character; must be text", node.start_mark.line + 1, key)
+        if "TfToken[" in text:
+            # https://developer.hashicorp.com/terraform/cdktf/concepts/tokens
+            raise YamlFault(
+                "holds TfToken[, which CDKTF replaces by a value of its own; must be other text",
+                node.start_mark.line + 1,
+                key,
+            )
         return text
 
     def _refuse_tag(self, node: Node, key: Path) -> None:

@@ -20,7 +20,7 @@ _FIELDS: tuple[tuple[int, int, list[str], str], ...] = (
 )
 """Least, most, names and wildcards of each field (Amazon EventBridge User Guide, "Cron expressions reference")."""
 
-_CRON = re.compile(r"cron\(([^()]*)\)")
+_CRON = re.compile(r"cron\(([!-'*-~]+(?: +[!-'*-~]+)*)\)")
 _AT = re.compile(r"at\((\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})\)")
 _RATE = re.compile(r"rate\(([1-9][0-9]{0,5}) (minutes?|hours?|days?)\)")
 
@@ -31,8 +31,8 @@ def schedule_expression() -> Rule:
         'a schedule such as "cron(0 20 ? * FRI *)" (minutes, hours, day of month, month, day of week, year; '
         'one of the two days is ?), "at(2026-03-01T20:00:00)" or "rate(7 days)"',
         is_schedule,
-        'can(regex("^(cron\\\\([^()]+( [^()]+){5}\\\\)|at\\\\([0-9T:-]+\\\\)|rate\\\\([0-9]+ [a-z]+\\\\))$", {value}))',
-        {"pattern": r"^(cron\([^()]+( [^()]+){5}\)|at\([0-9T:-]+\)|rate\([0-9]+ [a-z]+\))$"},
+        "can(regex(\"^(cron\\\\([!-'*-~]+( +[!-'*-~]+){5}\\\\)|at\\\\([0-9T:-]+\\\\)|rate\\\\([0-9]+ [a-z]+\\\\))$\", {value}))",
+        {"pattern": r"^(cron\([!-'*-~]+( +[!-'*-~]+){5}\)|at\([0-9T:-]+\)|rate\([0-9]+ [a-z]+\))$"},
     )
 
 

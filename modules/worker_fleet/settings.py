@@ -13,13 +13,20 @@ from modules.worker_fleet.role_defaults import ROLE_DEFAULTS, memory_of_role, of
 from modules.worker_fleet.scaling import Capacity, Scaling
 from synthesis.allowed import duration, each, flag, hcl_pattern, matching, number, one_of, text, whole
 from synthesis.rules import CrossRule, ItemRule, Settings
-from synthesis.secret_values import NAME_OF_A_SECRET, VALUE_OF_A_SECRET, holds_secret, names_secret
+from synthesis.secret_values import (
+    NAME_OF_A_PASSWORD,
+    NAME_OF_A_SECRET,
+    NO_SECRET,
+    NUMBER,
+    VALUE_OF_A_SECRET,
+    keeps_secret,
+)
 
 RESERVED_NAMES = matching(
-    r"^(SCYTHE_|HATCHET_|ECS_|AWS_(CONTAINER_|EXECUTION_ENV$|(DEFAULT_)?REGION$)|HOME$|TMPDIR$)",
+    r"(?i:^(SCYTHE_|HATCHET_|ECS_|AWS_(CONTAINER_|EXECUTION_ENV$|(DEFAULT_)?REGION$)|HOME$|TMPDIR$))",
     "set by scythe-aws",
 )
-"""Environment variables that the deployment or Fargate sets."""
+"""Environment variables that the deployment or Fargate sets, in any case: pydantic-settings reads them so."""
 
 NO_IMAGE_TAG = "none-pushed-yet"
 """What a task definition names while there is no image; the fleet is held at 0 tasks then."""
@@ -157,8 +164,10 @@ class FleetSettings(Settings):
         ItemRule.of(
             "environment",
             "looks like a secret's value (not shown); must be kept in Secrets Manager and named by its ARN below secrets",
-            lambda _, name, value: not (holds_secret(value) or names_secret(name)),
-            f"!can(regex({hcl_pattern(VALUE_OF_A_SECRET)}, {{value}})) && !can(regex({hcl_pattern(NAME_OF_A_SECRET)}, {{name}}))",
+            lambda _, name, value: not keeps_secret(name, value),
+            f"!can(regex({hcl_pattern(VALUE_OF_A_SECRET)}, {{value}})) && (can(regex({hcl_pattern(NO_SECRET)}, {{value}})) || "
+            f"!can(regex({hcl_pattern(NAME_OF_A_PASSWORD)}, {{name}})) && (!can(regex({hcl_pattern(NAME_OF_A_SECRET)}, {{name}})) "
+            f"|| can(regex({hcl_pattern(NUMBER)}, {{value}}))))",
         ),
         _not_reserved("environment"),
         _not_reserved("secrets"),

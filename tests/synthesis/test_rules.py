@@ -115,6 +115,19 @@ COMBINATIONS: list[tuple[type[Settings], dict[str, Any]]] = [
     (Scaling, {"min": 3, "max": 2}),
     (Scaling, {"schedule": [{**DAILY, "timezone": zone} for zone in ("UTC", "UTC")]}),
     (Scaling, {"schedule": [{**DAILY, "timezone": zone} for zone in ("UTC", "Europe/Paris")]}),
+    *(
+        (FleetSettings, {"role": "leaf", "environment": {name: value}})
+        for name in (
+            "DB_PASSWORD",
+            "MYSQL_PWD",
+            "MAX_TOKEN",
+            "GRB_WLSSECRET",
+            "home",
+            "Hatchet_Client_Token",
+            "PLAIN",
+        )
+        for value in ("4096", "true", "", "redis://:a@b", "https://a.b:80/x@y", "x?token=abcdef", "hunter2")
+    ),
     (FleetSettings, {"role": "leaf"}),
     (FleetSettings, {"role": "leaf", "cpu": 0.25, "memory": 0.5}),
     (FleetSettings, {"role": "leaf", "cpu": 8, "memory": 18}),

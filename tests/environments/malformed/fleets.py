@@ -105,6 +105,36 @@ WRONG_FLEETS: dict[str, tuple[str, list[str]]] = {
         _fleet("environment: {DB_PASSWORD: hunter2}"),
         ["workers.w.environment.DB_PASSWORD: looks like a secret's value (not shown); must"],
     ),
+    **{
+        f"{name} in the environment": (
+            _fleet(f"environment: {{{name}: '{value}'}}"),
+            [f"workers.w.environment.{name}: looks like a secret's value (not shown); must"],
+        )
+        for name, value in {
+            "MYSQL_PWD": "hunter2secret",
+            "DJANGO_SECRET_KEY": "hunter2secret",
+            "GRB_WLSSECRET": "00000000-1111-2222-3333-444444444444",
+            "GRB_LICENSE": "abc",
+            "PGPASSWORD": "12345678",
+            "BROKER": "redis://:hunter2@host/0",
+            "BLOB": "https://a.blob.example.org/x?sv=2024&sig=abcdefgh",
+            "CONNECTION": "Server=tcp:a;Password=hunter2;",
+        }.items()
+    },
+    "a reserved name in small letters": (
+        _fleet("environment: {hatchet_client_host_port: 'a:1'}"),
+        ["workers.w.environment.hatchet_client_host_port: is set by scythe-aws or Fargate; must"],
+    ),
+    "a schedule with a line break": (
+        _fleet('scaling: {schedule: [{start: "cron(0 20 ? * FRI\\n*)", end: "cron(0 6 ? * MON *)"}]}'),
+        ['workers.w.scaling.schedule[0].start: got "cron(0 20 ? * FRI\\n*)"; must be a schedule'],
+    ),
+    "a token of CDKTF's": (
+        _fleet("environment: {A: '${TfToken[TOKEN.1]}'}"),
+        [
+            "workers.w.environment.A: holds TfToken[, which CDKTF replaces by a value of its own; must be other text"
+        ],
+    ),
     "a token in the environment": (
         _fleet(f"environment: {{A: {TOKEN}}}"),
         ["workers.w.environment.A: looks like a secret's value (not shown); must"],
