@@ -40,9 +40,9 @@ def _sessions() -> boto3.session.Session:
 class InProcess:
     """A strict local AWS in this process. All of them share moto's state: `empty` empties it."""
 
-    def __init__(self, rules: Iterable[Rule]) -> None:
-        self.strict = Strict(_moto(), tuple(rules), held={})
-        self._http = Client(self.strict, Response)
+    def __init__(self, rules: Iterable[Rule], held: Mapping[str, float] | None = None) -> None:
+        self.strict = Strict(_moto(), tuple(rules), held or {})
+        self.http = Client(self.strict, Response)
         self._clients: dict[tuple[str, str], Any] = {}
 
     def client(self, service: str, region: str = REGION) -> Any:
@@ -76,7 +76,7 @@ class InProcess:
             name: value.decode() if isinstance(value, bytes) else value
             for name, value in request.headers.items()
         }
-        answer = self._http.open(
+        answer = self.http.open(
             request.url.removeprefix("http://127.0.0.1:1"),
             base_url="http://127.0.0.1:1",
             method=request.method,

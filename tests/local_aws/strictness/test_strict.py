@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from werkzeug.test import Client
+from werkzeug.wrappers import Response
 
+from local_aws.retries import OnceOnly
 from local_aws.strictness.rule import Request, Rule
 from tests.local_aws.strictness.in_process import InProcess, empty
 
@@ -101,3 +105,51 @@ def test_a_rule_sees_what_is_under_way_beside_a_request() -> None:
     thread.join()
     other.list_roles()
     assert beside == [[], ["ecs.CreateCluster"], []]
+
+
+def test_a_change_is_held_for_as_long_as_aws_takes_and_a_read_is_not() -> None:
+    beside: dict[str, list[str]] = {}
+
+    def look(request: Request) -> None:
+        beside[request.name] = [other.name for other in request.beside]
+
+    aws = InProcess([Rule("look", ("*",), "Nothing", "Never", "https://example.org", look)], {"ecs": 0.4})
+    ecs, iam = aws.client("ecs"), aws.client("iam")
+    iam.list_roles()
+    ecs.list_clusters()
+    thread = threading.Thread(target=ecs.create_cluster)
+    thread.start()
+    while "ecs.CreateCluster" not in aws.strict.operations:
+        time.sleep(0.01)
+    iam.list_users()
+    thread.join()
+    iam.list_groups()
+    assert beside["iam.ListUsers"] == ["ecs.CreateCluster"]
+    assert beside["iam.ListGroups"] == []
+
+
+def test_a_retry_of_what_succeeded_is_not_asked_again() -> None:
+    asked: list[str] = []
+
+    def refuses(request: Request) -> str:
+        asked.append(request.parameters["clusterName"])
+        return refused
+
+    aws = InProcess([Rule("look", ("*",), "Nothing", "Refused", "https://example.org", refuses)])
+    aws.http = Client(OnceOnly(aws.strict), Response)
+    ecs = aws.client("ecs")
+
+    def as_one_invocation(request: Any, **_: object) -> None:
+        request.headers["amz-sdk-invocation-id"] = invocation
+
+    ecs.meta.events.register_first("before-send", as_one_invocation)
+    invocation, refused = "first", ""
+    ecs.create_cluster(clusterName="one")
+    refused = "an answer that was given is given again"
+    ecs.create_cluster(clusterName="one")
+    invocation = "second"
+    with pytest.raises(ClientError, match=refused):
+        ecs.create_cluster(clusterName="two")
+    refused = ""
+    ecs.create_cluster(clusterName="two")
+    assert asked == ["one", "two", "two"]
