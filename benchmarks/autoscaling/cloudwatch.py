@@ -116,6 +116,7 @@ class CloudWatch:
         self._data: dict[object, dict[int, _Bucket]] = defaultdict(dict)
         self.states: dict[str, State] = {}
         self._acted: dict[str, float] = {}
+        self._results: defaultdict[str, dict[int, tuple[int, float | None]]] = defaultdict(dict)
 
     def put(self, key: object, value: float, *, delay: float | None = None) -> None:
         """Publish a figure of now, which can be seen after some seconds."""
@@ -127,7 +128,8 @@ class CloudWatch:
         buckets = self._data[key]
         buckets.setdefault(start, _Bucket()).values.append(value)
         if len(buckets) > KEPT // RESOLUTION:
-            del buckets[min(buckets)]
+            # The first that came; all come in order, but for seconds.
+            del buckets[next(iter(buckets))]
 
     def value(self, metric: Metric, start: int) -> float | None:
         """A metric's value for the period that begins at a time."""
@@ -175,6 +177,21 @@ class CloudWatch:
                 self._clock.after(self._random.uniform(0.5, 2), partial(self._act, rule, action, min(real)))
 
     def _result(self, rule: AlarmRule, start: int) -> float | None:
-        return evaluate(
+        """An alarm's value for a period; worked out once for the same figures."""
+        known = self._results[rule.name]
+        count = sum(self._count(metric, start) for metric in rule.metrics.values())
+        before = known.get(start)
+        if before is not None and before[0] == count:
+            return before[1]
+        result = evaluate(
             rule.expression, {name: self.value(metric, start) for name, metric in rule.metrics.items()}
         )
+        known[start] = count, result
+        if len(known) > KEPT // RESOLUTION:
+            del known[next(iter(known))]
+        return result
+
+    def _count(self, metric: Metric, start: int) -> int:
+        buckets = self._data[metric.key]
+        found = (buckets.get(time) for time in range(start, start + metric.period, RESOLUTION))
+        return sum(len(bucket.values) for bucket in found if bucket is not None)
