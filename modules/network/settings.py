@@ -23,8 +23,9 @@ FARGATE_ENDPOINTS = (
 """What ``interface_endpoints: true`` makes: the AWS services that the workers' tasks call.
 
 Images, secrets, logs and ECS Exec: Amazon ECS Developer Guide, "Amazon ECS interface VPC endpoints"
-(Fargate itself needs none for ECS; ``ecs`` is for self-hosted Hatchet's set-up, which rolls the workers when
-their token is renewed); ``monitoring`` takes the backlog's metric. S3 has its gateway.
+(Fargate itself needs none for ECS; ``ecs`` is for the backlog service, which looks at the fleets' deployments, and for
+self-hosted Hatchet's set-up, which rolls the workers when their token is renewed); ``monitoring`` takes the backlog's
+metric. S3 has its gateway.
 """
 
 FURTHER_ENDPOINTS = ("ecs-agent", "ecs-telemetry", "elasticfilesystem", "events", "sts", "xray")
