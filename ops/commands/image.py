@@ -87,7 +87,7 @@ def push(
                 _warn(context, repository)
                 docker = Docker(registry.variables)
                 docker.login(registry)
-                docker.build(context, platforms, "--push", "--tag", f"{target}:{context.tag}")
+                docker.push(context, platforms, f"{target}:{context.tag}")
                 digest = held.digest(context.tag)
     if digest is None:
         raise CommandError(f"{target}:{context.tag} is not there after the push", 1)

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ops.errors import CommandError
+from ops.images.compression import push_of
 from ops.images.image_context import ImageContext
 from ops.images.registry_login import Registry
 
@@ -87,6 +88,24 @@ class Docker:
             self._follow(command)
             metadata = json.loads(told.read_text()) if told.exists() else {}
         return str(metadata.get("containerimage.digest", ""))
+
+    def push(self, context: ImageContext, platforms: Sequence[str], name: str) -> None:
+        """Build an image and push it, with zstd layers where the builder can, else with a line that says why not.
+
+        Args:
+            context: what goes in.
+            platforms: those that it is for.
+            name: the image's, with its registry and tag.
+
+        Raises:
+            CommandError: the build or the push failed.
+        """
+        inspected = self._run("buildx", "inspect")
+        status = self._run("info", "--format", "{{json .DriverStatus}}").stdout
+        push = push_of("" if inspected.returncode else inspected.stdout, status)
+        if push.remark:
+            print(push.remark, file=sys.stderr)
+        self.build(context, platforms, *push.output, "--tag", name)
 
     def _follow(self, command: Sequence[str]) -> None:
         fault = ""

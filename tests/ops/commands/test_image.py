@@ -19,6 +19,7 @@ import pytest
 
 from environments.loading import load
 from local_aws import LocalAws
+from ops.images.compression import ZSTD
 from ops.images.image_context import context_of
 from tests.support.command import COMMAND, scythe_aws
 from tests.support.project import ROOT
@@ -26,6 +27,7 @@ from tests.support.registries import CRANES_FOLDER, PASSWORD, Ecr, crane, needs_
 
 _numbers = count()
 EXAMPLE = ROOT / "examples" / "heating"
+needs_zstd = pytest.mark.skipif(shutil.which("zstd") is None, reason="zstd is not on the PATH")
 FLEETS = "  simulations: {role: leaf}\n  fanouts: {role: fan}\n"
 
 DOCKER = """
@@ -34,7 +36,8 @@ printf '%s\\n' "$*" >> arguments
 env >> variables
 case "$1 $2" in
 "buildx version") {version} ;;
-"info --format") {info} ;;
+"buildx inspect") {inspect} ;;
+"info --format") case "$3" in *DriverStatus*) {status} ;; *) {info} ;; esac ;;
 "login --username")
   cat > given; crane auth login "$5" --username "$3" --password-stdin < given 2>&- || cp given refused
   ls -ld "$DOCKER_CONFIG" | cut -c 1-10 > mode; ls "$DOCKER_CONFIG" > held ;;
@@ -43,12 +46,26 @@ case "$1 $2" in
     previous=$word; done
   rm -rf context; cp -r "$previous" context
   {build}
-  case "$*" in *" --push "*) {push} ;; esac ;;
+  # Without containerd's store, Docker's own driver takes the options and pushes gzip layers.
+  driver=$({inspect} | sed -n 's/^Driver: *//p'); store=$({status})
+  case "$driver $store" in "docker "*io.containerd.snapshotter.*|docker-container*) can=zstd ;; *) can=gzip ;; esac
+  case "$*" in *" --push "*|*push=true*) {push} ;; esac ;;
 esac
 """
 """A docker that writes down what it is told; what it pushes is crane's."""
 
-PUSH = 'crane append --new_layer layer.tar --new_tag "$tag" >&2'
+PUSH = """
+  case "$can $*" in
+  "zstd "*compression=zstd,force-compression=true,oci-mediatypes=true*)
+    zstd --quiet --force layer.tar && crane append --oci-empty-base --new_layer layer.tar.zst --new_tag "$tag" >&2 ;;
+  *) crane append --new_layer layer.tar --new_tag "$tag" >&2 ;;
+  esac
+"""
+DEFAULT = "printf 'Name:          default\\nDriver:        docker\\n'"
+CONTAINER = "printf 'Name:          ours\\nDriver:        docker-container\\n'"
+OVERLAY = """echo '[["Backing Filesystem","extfs"]]'"""
+CONTAINERD = """echo '[["driver-type","io.containerd.snapshotter.v1"]]'"""
+"""What ``docker buildx inspect`` and ``docker info`` say of builders and stores."""
 
 
 @dataclasses.dataclass
@@ -72,10 +89,17 @@ class Place:
         return self.file.with_suffix(".image")
 
     def pretend(
-        self, version: str = "echo v0.29", info: str = "echo 28.2", build: str = "", push: str = PUSH
+        self,
+        version: str = "echo v0.29",
+        info: str = "echo 28.2",
+        build: str = "",
+        push: str = PUSH,
+        inspect: str = CONTAINER,
+        status: str = OVERLAY,
     ) -> None:
         script = self.folder / "docker"
-        script.write_text("#!/bin/sh\n" + DOCKER.format(version=version, info=info, build=build, push=push))
+        given = {"version": version, "info": info, "build": build, "push": push, "inspect": inspect}
+        script.write_text("#!/bin/sh\n" + DOCKER.format(**given, status=status))
         script.chmod(0o755)
 
     def run(
@@ -153,12 +177,50 @@ def test_the_image_is_pushed_and_its_digest_written(place: Place) -> None:
         "--platform linux/amd64 ",
         "--provenance=false ",
         "--build-arg EXPERIMENTS_MODULE=experiments ",
-        f"--push --tag {target}:{tag} ",
+        f"--output {ZSTD} --tag {target}:{tag} ",
     ):
         assert word in build
     copied = place.folder / "context"
     assert sorted(str(file.relative_to(copied)) for file in copied.rglob("*")) == context_files
     assert place.left == []
+
+
+@pytest.mark.parametrize(
+    ("inspect", "status", "is_zstd"),
+    [
+        (DEFAULT, OVERLAY, False), (DEFAULT, CONTAINERD, True), (CONTAINER, OVERLAY, True), ("exit 1", OVERLAY, False),
+        ("printf 'Driver: kubernetes\\n'", OVERLAY, True),
+    ],
+)  # fmt: skip
+def test_layers_are_zstd_where_the_builder_can(
+    place: Place, inspect: str, status: str, is_zstd: bool
+) -> None:
+    place.pretend(inspect=inspect, status=status, push="exit 0")
+    result = place.run()
+    (build,) = place.builds()
+    assert (f"--output {ZSTD} " in build, " --push " in build) == (is_zstd, not is_zstd)
+    notes = [line for line in result.stderr.splitlines() if line.startswith("note: ")]
+    assert len(notes) == (0 if is_zstd else 1)
+    assert all("layers are compressed with gzip, since" in note for note in notes)
+
+
+@needs_crane
+@needs_zstd
+@pytest.mark.parametrize(
+    ("inspect", "kind"),
+    [
+        (CONTAINER, "application/vnd.oci.image.layer.v1.tar+zstd"),
+        (DEFAULT, "application/vnd.docker.image.rootfs.diff.tar.gzip"),
+    ],
+)
+def test_what_arrives_has_the_layers_that_were_promised(place: Place, inspect: str, kind: str) -> None:
+    place.pretend(inspect=inspect)
+    result = place.run()
+    assert result.returncode == 0, result.stderr
+    digest = place.image.read_text().strip().rpartition("@")[2]
+    manifest = json.loads(crane("manifest", f"{place.ecr.behind}/{place.file.stem}/worker@{digest}"))
+    assert {layer["mediaType"] for layer in manifest["layers"]} == {kind}
+    assert ("compressed with gzip" in result.stderr) == kind.endswith("gzip")
 
 
 @needs_crane
