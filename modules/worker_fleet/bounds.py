@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cdktf import ITerraformDependable, ITerraformIterator
+from cdktf import ITerraformDependable
 from cdktf_cdktf_provider_aws.appautoscaling_scheduled_action import (
     AppautoscalingScheduledAction,
     AppautoscalingScheduledActionScalableTargetAction,
@@ -10,13 +10,12 @@ from cdktf_cdktf_provider_aws.appautoscaling_scheduled_action import (
 from cdktf_cdktf_provider_aws.appautoscaling_target import AppautoscalingTarget
 from constructs import Construct
 
+from modules.worker_fleet.scaling import MOST_SCHEDULES
 from modules.worker_fleet.settings import FleetSettings
-from synthesis.expression import Expression, each, number, ref, text
+from synthesis.expression import Expression, number, ref, text, when
 from synthesis.stack import Label
 
 DIMENSION = "ecs:service:DesiredCount"
-NOT_IN_NAMES = '"/[:|/]/"'
-"""What a scheduled action's name may not hold (Application Auto Scaling API, ``ScheduledActionName``)."""
 
 
 class Bounds(Construct):
@@ -59,34 +58,39 @@ class Bounds(Construct):
         self.target: Expression = ref(target)
 
     def schedule(self, *, after: ITerraformDependable | None) -> None:
-        """Make the scheduled actions: the starts, then the ends.
+        """Make the scheduled actions, one after the other: the start and the end of the first schedule, and so on.
+
+        Instances of one resource are made at once, so each schedule has resources of its own, by its place in the
+        list; the names say the place too, so another schedule there is an update.
 
         Args:
             after: the target's last policy: Application Auto Scaling refuses a change of a target while another is
-                pending (Application Auto Scaling API Reference, ``ConcurrentUpdateException``).
+                pending (Application Auto Scaling API Reference, ``ConcurrentUpdateException``), and the provider
+                does not try again (terraform-provider-aws, ``internal/service/appautoscaling/scheduled_action.go``).
         """
         own = self._own
-        by_start = each(f'{{ for item in {own.schedule} : "${{item.start}} ${{item.timezone}}" => item }}')
-        starts = self._schedule("start", by_start, "each.value.min", "each.value.max", after)
-        self._schedule("end", by_start, own.min, own.max, starts)
+        for place in range(MOST_SCHEDULES):
+            item = Expression(f"{own.schedule}[count.index + {place}]")
+            after = self._action("start", place, item, item.min, item.max, after)
+            after = self._action("end", place, item, own.min, own.max, after)
 
     def _held(self, bound: object) -> float:
         return number(f"{self._runs} ? {bound} : 0")
 
-    def _schedule(
-        self, moment: str, schedules: ITerraformIterator, least: object, most: object,
+    def _action(
+        self, moment: str, place: int, item: Expression, least: object, most: object,
         after: ITerraformDependable | None,
     ) -> AppautoscalingScheduledAction:  # fmt: skip
         return AppautoscalingScheduledAction(
             self,
-            moment,
-            for_each=schedules,
-            name=f'{moment} ${{replace(each.key, {NOT_IN_NAMES}, "-")}}',
+            f"{moment}_{place + 1}" if place else moment,
+            count=when(Expression(f"length({self._own.schedule}) > {place}")),
+            name=f"{moment} {place + 1}",
             service_namespace=text(self.target.service_namespace),
             scalable_dimension=text(self.target.scalable_dimension),
             resource_id=text(self.target.resource_id),
-            schedule=f"${{each.value.{moment}}}",
-            timezone="${each.value.timezone}",
+            schedule=text(getattr(item, moment)),
+            timezone=text(item.timezone),
             scalable_target_action=AppautoscalingScheduledActionScalableTargetAction(
                 min_capacity=text(f"{self._runs} ? {least} : 0"),
                 max_capacity=text(f"{self._runs} ? {most} : 0"),

@@ -15,6 +15,9 @@ from synthesis.rules import CrossRule, Settings
 MOST_TASKS = 5000
 """Tasks per service (Amazon ECS Developer Guide, "Amazon ECS service quotas")."""
 
+MOST_SCHEDULES = 20
+"""Schedules of a fleet. Each has a place of its own in the chain of changes to the fleet's scalable target."""
+
 
 FALLBACK = "-on-demand"
 """The end of the name of the service that stands in for a fleet while Spot has no capacity."""
@@ -135,7 +138,9 @@ class Scaling(Settings):
         description="Minutes without anything to do after which the last tasks are stopped. A new start costs a task "
         "about one.",
     )
-    schedule: list[Schedule] = Field(default=[], max_length=20, description="Times with another min and max.")
+    schedule: list[Schedule] = Field(
+        default=[], max_length=MOST_SCHEDULES, description="Times with another min and max."
+    )
 
     rules: ClassVar[tuple[CrossRule, ...]] = (
         _least_below_most(),

@@ -136,7 +136,7 @@ CASES: dict[str, tuple[str, dict[str, Any], Actions]] = {
             }
         },
         {
-            f'aws_appautoscaling_scheduled_action.simulations_{moment}["cron(0 20 ? * FRI *) UTC"]': "create"
+            f"aws_appautoscaling_scheduled_action.simulations_{moment}[0]": "create"
             for moment in ("start", "end")
         }
         | MORE_BANDS,
@@ -159,8 +159,8 @@ CASES: dict[str, tuple[str, dict[str, Any], Actions]] = {
             }.items()
             for name in names
         }
-        # It must wake the fleet while Spot has no capacity.
-        | {"aws_ecs_service.backlog": "update"},
+        # It must wake the fleet while Spot has no capacity, and sees the rollouts of both services.
+        | {**rolled("backlog"), "aws_iam_role_policy.backlog_task_rollout": "update"},
     ),
     "the backlog service on demand": (
         "workers",

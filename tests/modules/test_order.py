@@ -137,6 +137,15 @@ def test_policies_and_scheduled_actions_of_a_target_come_one_after_the_other(gra
         assert all(target in closure for closure in closures.values())
 
 
+def test_each_of_them_is_one_at_most(graphs: list[Graph]) -> None:
+    """Terraform makes the instances of one resource at once."""
+    kinds = ("aws_appautoscaling_policy", "aws_appautoscaling_scheduled_action")
+    found = [body for graph in graphs for kind in kinds for body in graph.of(kind).values()]
+    assert any("max_capacity" in str(body) for body in found)
+    assert [body for body in found if "for_each" in body] == []
+    assert {str(body["count"]).rpartition(" ? ")[2] for body in found} == {"1 : 0}"}
+
+
 def test_the_quiet_alarm_decides_as_often_as_those_of_demand(graphs: list[Graph]) -> None:
     alarms = [
         body
