@@ -33,6 +33,9 @@ _SIGNING_NAMES = {
 }
 """botocore's names of services by the names in a signature, where they differ."""
 
+_S3_CONTROL = "/v20180820/"
+"""What paths of S3 Control begin with, whose requests are signed for S3."""
+
 
 class ReadRequest(NamedTuple):
     """A request, and what is needed to answer it in the protocol of its client."""
@@ -60,6 +63,8 @@ def read(environ: WSGIEnvironment) -> ReadRequest | None:
         return None
     key, region, signing_name = scope
     service = _SIGNING_NAMES.get(signing_name, signing_name)
+    if service == "s3" and environ.get("PATH_INFO", "").startswith(_S3_CONTROL):
+        service = "s3control"
     if service not in _services():
         return None
     http = _http_request(environ)

@@ -23,6 +23,7 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("rds", "create_db_parameter_group", {"DBParameterGroupName": "p", "DBParameterGroupFamily": "postgres16", "Description": "d"}),
     ("s3", "create_bucket", {"Bucket": "records"}),
     ("s3", "put_object", {"Bucket": "records", "Key": "a/b", "Body": b"x"}),
+    ("s3control", "put_public_access_block", {"AccountId": "123456789012", "PublicAccessBlockConfiguration": {"BlockPublicAcls": True}}),
     ("route53", "create_hosted_zone", {"Name": "example.org.", "CallerReference": "1"}),
     ("efs", "create_file_system", {"CreationToken": "1"}),
     ("mq", "create_broker", {"BrokerName": "b", "DeploymentMode": "SINGLE_INSTANCE", "EngineType": "RABBITMQ"}),
