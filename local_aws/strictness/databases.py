@@ -17,6 +17,10 @@ _RESERVED_USERS = ("rdsadmin", "admin", "root")
 """Names that RDS for PostgreSQL keeps to itself."""
 
 
+_STATIC = ("max_connections", "rds.logical_replication", "shared_buffers", "shared_preload_libraries")
+"""Parameters of PostgreSQL that take a restart, of those that one would set for an engine."""
+
+
 def _databases(request: Request) -> list[Any]:
     return list(backend(request, "rds").databases.values())
 
@@ -147,6 +151,13 @@ def _windows(request: Request) -> str | None:
     return None
 
 
+def _static_parameter(request: Request) -> str | None:
+    for parameter in request.parameters.get("Parameters") or []:
+        if parameter.get("ApplyMethod") == "immediate" and parameter.get("ParameterName") in _STATIC:
+            return "cannot use immediate apply method for static parameter"
+    return None
+
+
 def _broker_subnets(request: Request) -> str | None:
     mode, named = request.parameters.get("DeploymentMode"), request.parameters.get("SubnetIds") or []
     wanted = {"SINGLE_INSTANCE": 1, "ACTIVE_STANDBY_MULTI_AZ": 2}.get(str(mode))
@@ -243,6 +254,10 @@ RULES = (
     _rule(
         "overlapping_windows", "rds.CreateDBInstance rds.ModifyDBInstance",
         "A backup window that overlaps the maintenance window", "InvalidParameterValue", _windows,
+    ),
+    _rule(
+        "static_parameter", "rds.ModifyDBParameterGroup", "A parameter that takes a restart, to be applied at once",
+        "InvalidParameterCombination", _static_parameter,
     ),
     _rule(
         "subnets_of_a_broker", "mq.CreateBroker", "A broker with another number of subnets than its mode has",

@@ -48,7 +48,7 @@ def _size(request: Request) -> str | None:
             return f"Fargate requires that '{name}' be defined at the task level."
     if not (str(cpu).isdecimal() and str(memory).isdecimal()):
         return None  # "1 vCPU" and "2 GB" are allowed too, and not sent by the stacks
-    if int(memory) in MEMORY_MIB.get(int(cpu), ()):
+    if int(str(memory)) in MEMORY_MIB.get(int(str(cpu)), ()):
         return None
     return f"No Fargate configuration exists for given values: {cpu} CPU, {memory} memory."
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from moto.backends import get_backend
+from moto import backends
 from moto.utilities.utils import get_partition
 
 from local_aws.strictness.rule import Request
@@ -22,8 +22,8 @@ def backend(request: Request, service: str = "") -> Any:
     """
     name = service or request.service.replace("-", "")
     place = get_partition(request.region) if name in _GLOBAL else request.region
-    backends: Any = get_backend(name)
-    return backends[request.account][place]
+    get_backend: Any = backends.get_backend
+    return get_backend(name)[request.account][place]
 
 
 def name_of(identifier: object) -> str:
@@ -77,3 +77,9 @@ def security_groups(request: Request, ids: Iterable[str] | None = None) -> Itera
         for group in list(groups.values()):
             if wanted is None or group.id in wanted:
                 yield group
+
+
+def endpoints(request: Request) -> list[Any]:
+    """Return the VPC endpoints that are not deleted."""
+    held = list(backend(request, "ec2").vpc_end_points.values())
+    return [endpoint for endpoint in held if endpoint.state != "deleted"]

@@ -9,7 +9,7 @@ import json
 from collections import Counter
 from typing import Any
 
-from local_aws.strictness.held import backend, security_groups, subnets
+from local_aws.strictness.held import backend, endpoints, security_groups, subnets
 from local_aws.strictness.rule import Request, Rule
 
 _API = "https://docs.aws.amazon.com/AWSEC2/latest/APIReference"
@@ -83,9 +83,8 @@ def _endpoints(request: Request) -> list[Any]:
     asked = request.parameters
     return [
         endpoint
-        for endpoint in list(backend(request).vpc_end_points.values())
+        for endpoint in endpoints(request)
         if (endpoint.vpc_id, endpoint.service_name) == (asked.get("VpcId"), asked.get("ServiceName"))
-        and endpoint.state != "deleted"
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from local_aws.strictness.held import backend, security_groups, services, subnets
+from local_aws.strictness.held import backend, endpoints, security_groups, services, subnets
 from local_aws.strictness.rule import Request, Rule
 
 _API = "https://docs.aws.amazon.com/AWSEC2/latest/APIReference"
@@ -42,7 +42,7 @@ def _subnets_in_use(request: Request) -> Iterator[str]:
     yield from (interface.subnet.id for interface in _interfaces(request))
     yield from (instance.subnet_id for instance in _instances(request))
     yield from (subnet.id for balancer in _load_balancers(request) for subnet in balancer.subnets)
-    for endpoint in list(backend(request, "ec2").vpc_end_points.values()):
+    for endpoint in endpoints(request):
         yield from endpoint.subnet_ids or []
     for gateway in list(backend(request, "ec2").nat_gateways.values()):
         if gateway.state != "deleted":
@@ -64,7 +64,7 @@ def _groups_in_use(request: Request) -> Iterator[str]:
     yield from (group.id for instance in _instances(request) for group in instance.security_groups)
     for balancer in _load_balancers(request):
         yield from balancer.security_groups or []
-    for endpoint in list(backend(request, "ec2").vpc_end_points.values()):
+    for endpoint in endpoints(request):
         yield from endpoint.security_group_ids or []
     for network in _task_networks(request):
         yield from network.get("securityGroups") or []
@@ -118,7 +118,7 @@ def _vpc_in_use(request: Request) -> str | None:
     held = (
         any(group.vpc_id == name and group.name != "default" for group in security_groups(request)),
         any(gateway.vpc and gateway.vpc.id == name for gateway in list(ec2.internet_gateways.values())),
-        any(endpoint.vpc_id == name for endpoint in list(ec2.vpc_end_points.values())),
+        any(endpoint.vpc_id == name for endpoint in endpoints(request)),
         any(
             gateway.vpc_id == name and gateway.state != "deleted"
             for gateway in list(ec2.nat_gateways.values())
@@ -171,8 +171,8 @@ def _address_taken(request: Request) -> str | None:
 def _attached_interface(request: Request) -> str | None:
     name = request.parameters.get("NetworkInterfaceId")
     found = backend(request).enis.get(name)
-    endpoints = list(backend(request).vpc_end_points.values())
-    if found and (found.instance or any(name in endpoint.network_interface_ids for endpoint in endpoints)):
+    used = any(name in endpoint.network_interface_ids for endpoint in endpoints(request))
+    if found and (found.instance or used):
         return f"Network interface '{name}' is currently in use."
     return None
 
@@ -207,6 +207,14 @@ def _gateway_elsewhere(request: Request) -> str | None:
     if gateway is None or table is None or (gateway.vpc and gateway.vpc.id == table.vpc_id):
         return None
     return f"route table {table_id} and network gateway {name} belong to different networks"
+
+
+def _second_gateway(request: Request) -> str | None:
+    vpc = request.parameters.get("VpcId")
+    gateways = list(backend(request).internet_gateways.values())
+    if any(gateway.vpc and gateway.vpc.id == vpc for gateway in gateways):
+        return f"Network {vpc} already has an internet gateway attached"
+    return None
 
 
 def _rule(name: str, operation: str, condition: str, code: str, refuses: Any, page: str = "") -> Rule:
@@ -263,6 +271,10 @@ RULES = (
         "address_without_gateway", "AssociateAddress",
         "An Elastic IP for a VPC without an internet gateway", "Gateway.NotAttached", _no_gateway,
         f"{_API}/errors-overview.html",
+    ),
+    _rule(
+        "second_gateway", "AttachInternetGateway", "A second internet gateway of a VPC",
+        "InvalidParameterValue", _second_gateway,
     ),
     _rule(
         "gateway_of_another_vpc", "CreateRoute",

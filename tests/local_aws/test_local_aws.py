@@ -125,8 +125,9 @@ def test_an_action_that_moto_lacks_is_refused_at_once(
 
 
 def fargate_service(aws: LocalAws) -> dict[str, Any]:
+    aws.reset()
     ecs = aws.client("ecs")
-    ecs.create_cluster(clusterName="workers")
+    ecs.create_cluster(clusterName="workers", capacityProviders=["FARGATE", "FARGATE_SPOT"])
     ecs.register_task_definition(
         family="leaf", containerDefinitions=[{"name": "worker", "image": "x", "memory": 512}]
     )

@@ -125,6 +125,12 @@ def _address_without_gateway(aws: InProcess) -> dict[str, Any]:
     return {"NetworkInterfaceId": made["NetworkInterfaceId"], "AllocationId": address}
 
 
+def _two_gateways(aws: InProcess) -> dict[str, Any]:
+    vpc = network(aws, gateway=True).vpc
+    other = aws.client("ec2").create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    return {"InternetGatewayId": other, "VpcId": vpc}
+
+
 def _route_to_a_foreign_gateway(aws: InProcess) -> dict[str, Any]:
     gateway = attached(aws, network(aws, "10.1").vpc)
     return {**_main_table(aws), "DestinationCidrBlock": "0.0.0.0/0", "GatewayId": gateway}
@@ -224,6 +230,9 @@ NETWORK_EXAMPLES: Mapping[str, Example] = {
     ),
     "address_without_gateway": ec2(
         "associate_address", "is not attached to any internet gateway", _address_without_gateway
+    ),
+    "second_gateway": ec2(
+        "attach_internet_gateway", "already has an internet gateway attached", _two_gateways
     ),
     "gateway_of_another_vpc": ec2(
         "create_route", "belong to different networks", _route_to_a_foreign_gateway

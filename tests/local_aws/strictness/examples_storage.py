@@ -111,6 +111,16 @@ STORAGE_EXAMPLES: Mapping[str, Example] = {
         PreferredBackupWindow="03:00-04:00",
         PreferredMaintenanceWindow="sun:03:30-sun:04:30",
     ),
+    "static_parameter": rds(
+        "modify_db_parameter_group",
+        "cannot use immediate apply method for static parameter",
+        {
+            "DBParameterGroupName": "hatchet",
+            "Parameters": [
+                {"ParameterName": "max_connections", "ParameterValue": "200", "ApplyMethod": "immediate"}
+            ],
+        },
+    ),
     "subnets_of_a_broker": refused(
         "mq",
         "create_broker",
