@@ -31,9 +31,9 @@ from local_aws import LocalAws
 from modules.common.metrics import DEMAND
 from scythe_worker.backlog import PERIOD
 from scythe_worker.backlog_settings import FLEETS, NAMESPACE
-from tests.scythe_worker.test_protection import DONE, agent
 from tests.support.hatchet.allocation import allocate, check_results, forget, register
 from tests.support.hatchet.autoscaler import Autoscaler
+from tests.support.hatchet.ecs import ecs
 from tests.support.hatchet.engine import Hatchet, hatchet
 from tests.support.hatchet.runs import Runs
 from tests.support.hatchet.services import Service
@@ -136,13 +136,11 @@ def world(scaled: Mapping[str, Scaled], folder: Path) -> Iterator[World]:
             folder / "workers", engine, **aws.variables,
             SCYTHE_STORAGE_BUCKET_PREFIX=PREFIX, SCYTHE_TIMEOUT_SCATTER_GATHER_EXECUTION="1h",
         ) as them,
-        agent(lambda *_: (200, DONE)) as (address, asked),
+        ecs("wakes-workers") as control,
         truth(engine) as counted,
     ):  # fmt: skip
         aws.client("s3").create_bucket(Bucket="results")
-        services = {
-            name: Service(name, them, address, asked, given, "wakes") for name, given in GIVEN.items()
-        }
+        services = {name: Service(name, them, control, given, "wakes") for name, given in GIVEN.items()}
         yield World(engine, aws, them, services, Autoscaler(aws, scaled, services), counted)
 
 
