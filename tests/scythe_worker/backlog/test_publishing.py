@@ -20,7 +20,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from local_aws import LocalAws
 from scythe_worker import backlog
 from scythe_worker.backlog import Publisher, next_wait
-from scythe_worker.backlog_settings import FLEETS, NAMESPACE, BacklogSettings
+from scythe_worker.backlog_settings import CLUSTER, FLEETS, NAMESPACE, BacklogSettings
 from scythe_worker.settings import SettingsError
 from tests.scythe_worker.backlog.conftest import (
     FANOUTS,
@@ -266,3 +266,24 @@ def test_wrong_arguments_say_what_is_right() -> None:
         assert running.wait(30) == 2
         assert running.stderr is not None
         assert running.stderr.read().startswith("usage: ")
+
+
+@pytest.mark.timeout(120)
+def test_the_process_looks_at_the_fleets_services_and_publishes_without_them(tmp_path: Path) -> None:
+    with engine() as it, LocalAws.start(log=tmp_path / "local-aws.log") as aws:
+        it.body = json.dumps({"scythe_scatter_gather": stats(9, 1)}).encode()
+        given = {
+            **environment(it.url, **{CLUSTER: "test-workers"}),
+            **aws.environment,
+            "PYTHONUNBUFFERED": "1",
+        }
+        with process(given) as running:
+            assert running.stdout is not None
+            lines = [json.loads(running.stdout.readline()) for _ in range(3)]
+            resident = psutil.Process(running.pid).memory_info().rss / 2**20
+            running.send_signal(signal.SIGTERM)
+            assert running.wait(10) == 0
+        assert {line["message"] for line in lines} == {
+            "the backlog service runs", "demand", "ECS: ClusterNotFoundException",
+        }  # fmt: skip
+        assert resident < 150, f"{resident:.0f} MiB"
