@@ -83,3 +83,10 @@ def endpoints(request: Request) -> list[Any]:
     """Return the VPC endpoints that are not deleted."""
     held = list(backend(request, "ec2").vpc_end_points.values())
     return [endpoint for endpoint in held if endpoint.state != "deleted"]
+
+
+def with_gateway(request: Request) -> set[str]:
+    """Return the VPCs with an internet gateway; a default VPC has one, which moto does not show."""
+    ec2 = backend(request, "ec2")
+    attached = {gateway.vpc.id for gateway in list(ec2.internet_gateways.values()) if gateway.vpc}
+    return attached | {vpc.id for vpc in list(ec2.vpcs.values()) if vpc.is_default in (True, "true")}

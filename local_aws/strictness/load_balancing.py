@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from local_aws.strictness.held import backend, security_groups, subnets
+from local_aws.strictness.held import backend, security_groups, subnets, with_gateway
 from local_aws.strictness.rule import Request, Rule
 
 _API = "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference"
@@ -38,9 +38,7 @@ def _zone_twice(request: Request) -> str | None:
 def _unreachable(request: Request) -> str | None:
     if request.parameters.get("Scheme", "internet-facing") != "internet-facing":
         return None
-    attached = {
-        gateway.vpc.id for gateway in list(backend(request, "ec2").internet_gateways.values()) if gateway.vpc
-    }
+    attached = with_gateway(request)
     for subnet in _subnets(request):
         if subnet.vpc_id not in attached:
             return f"VPC {subnet.vpc_id} has no internet gateway"

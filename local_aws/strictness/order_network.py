@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from local_aws.strictness.held import backend, endpoints, security_groups, services, subnets
+from local_aws.strictness.held import (
+    backend,
+    endpoints,
+    security_groups,
+    services,
+    subnets,
+    with_gateway,
+)
 from local_aws.strictness.rule import Request, Rule
 
 _API = "https://docs.aws.amazon.com/AWSEC2/latest/APIReference"
@@ -179,10 +186,7 @@ def _attached_interface(request: Request) -> str | None:
 
 def _has_gateway(request: Request, subnet_id: object) -> bool:
     found = subnets(request, [str(subnet_id)])
-    attached = {
-        gateway.vpc.id for gateway in list(backend(request).internet_gateways.values()) if gateway.vpc
-    }
-    return not found or found[0].vpc_id in attached
+    return not found or found[0].vpc_id in with_gateway(request)
 
 
 def _no_way_out(request: Request) -> str | None:

@@ -34,6 +34,8 @@ def after(**conditions: str) -> list[dict[str, str]]:
 
 def register(aws: LocalAws, *containers: dict[str, Any], volumes: Sequence[str | dict[str, Any]] = ()) -> str:
     """Make a task definition; a volume is a name, or all that is said of it."""
+    secrets = any("secrets" in container for container in containers)
+    role = {"executionRoleArn": _execution_role(aws)} if secrets else {}
     arn: str = aws.client("ecs").register_task_definition(
         family="engine",
         networkMode="awsvpc",
@@ -42,7 +44,17 @@ def register(aws: LocalAws, *containers: dict[str, Any], volumes: Sequence[str |
         memory="512",
         containerDefinitions=list(containers),
         volumes=[{"name": each} if isinstance(each, str) else each for each in volumes],
+        **role,
     )["taskDefinition"]["taskDefinitionArn"]
+    return arn
+
+
+def _execution_role(aws: LocalAws) -> str:
+    """A role, without which ECS takes no secrets."""
+    iam = aws.client("iam")
+    roles = [role for role in iam.list_roles()["Roles"] if role["RoleName"] == "execution"]
+    role = roles[0] if roles else iam.create_role(RoleName="execution", AssumeRolePolicyDocument="{}")["Role"]
+    arn: str = role["Arn"]
     return arn
 
 
