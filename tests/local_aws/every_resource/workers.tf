@@ -152,6 +152,8 @@ resource "aws_appautoscaling_scheduled_action" "night" {
     min_capacity = 2
     max_capacity = 50
   }
+  # Application Auto Scaling refuses a change of a target while another is pending.
+  depends_on = [aws_appautoscaling_policy.this]
 }
 
 resource "aws_appautoscaling_policy" "this" {
