@@ -11,6 +11,7 @@ from cdktf_cdktf_provider_aws.autoscaling_group import (
     AutoscalingGroupLaunchTemplate,
     AutoscalingGroupTag,
 )
+from cdktf_cdktf_provider_aws.data_aws_default_tags import DataAwsDefaultTags
 from cdktf_cdktf_provider_aws.eip import Eip
 from cdktf_cdktf_provider_aws.launch_template import (
     LaunchTemplate,
@@ -18,6 +19,7 @@ from cdktf_cdktf_provider_aws.launch_template import (
     LaunchTemplateBlockDeviceMappingsEbs,
     LaunchTemplateMetadataOptions,
     LaunchTemplateNetworkInterfaces,
+    LaunchTemplateTagSpecifications,
 )
 from cdktf_cdktf_provider_aws.network_interface import NetworkInterface
 from cdktf_cdktf_provider_aws.vpc_security_group_egress_rule import VpcSecurityGroupEgressRule
@@ -28,7 +30,7 @@ from modules.common.security_group import create_security_group
 from modules.network.attributes import HTTPS
 from modules.network.settings import NetworkSettings
 from modules.network.subnets import Layout
-from synthesis.expression import Expression, hcl, ref, text, when
+from synthesis.expression import Expression, hcl, mapping, ref, text, when
 from synthesis.stack import Label
 from synthesis.suppression import suppress
 
@@ -144,6 +146,7 @@ class NatInstance(Construct):
         disk = LaunchTemplateBlockDeviceMappingsEbs(
             delete_on_termination="true", encrypted="true", volume_size=8, volume_type="gp3"
         )
+        launched = self._launched_tags()
         template = LaunchTemplate(
             self,
             "Template",
@@ -162,6 +165,21 @@ class NatInstance(Construct):
                     device_index=0, network_interface_id=text(interface.id), delete_on_termination="false"
                 )
             ],
+            tag_specifications=[
+                LaunchTemplateTagSpecifications(resource_type=kind, tags=mapping(launched))
+                for kind in ("instance", "volume")
+            ],
             tags=self._label.tagged("nat"),
         )
         return ref(template)[0]
+
+    def _launched_tags(self) -> Expression:
+        """The tags of what the group launches, which the provider's default tags do not reach.
+
+        A policy that asks for tags refuses an instance without them, and the budget counts by them (AWS provider,
+        ``aws_launch_template``: default tags are not for ``tag_specifications``).
+        """
+        default = ref(DataAwsDefaultTags(self, "DefaultTags")).tags
+        own = [] if self._label.tags is None else [self._label.tags]
+        named = hcl({"Name": f"{text(self._label.name)}-nat"})
+        return Expression(f"merge({', '.join(map(str, [default, *own, named]))})")

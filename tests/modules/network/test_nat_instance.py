@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,3 +49,10 @@ def test_a_boot_that_succeeds_stays(tmp_path: Path) -> None:
 @pytest.mark.parametrize("failing", ["sysctl", "mkswap", "dnf", "systemctl", "nft"])
 def test_a_boot_that_fails_or_hangs_powers_the_instance_off(tmp_path: Path, failing: str) -> None:
     assert boot(tmp_path, failing) == ["--poweroff +15"]
+
+
+@pytest.mark.parametrize("kind", ["instance", "volume"])
+def test_what_the_group_launches_has_the_stacks_tags(templates: dict[str, dict[str, Any]], kind: str) -> None:
+    (template,) = templates["network"]["resource"]["aws_launch_template"].values()
+    tags = {item["resource_type"]: item["tags"] for item in template["tag_specifications"]}
+    assert tags[kind] == '${merge(data.aws_default_tags.nat_instance.tags, { Name = "${local.name}-nat" })}'
