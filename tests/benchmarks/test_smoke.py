@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 
@@ -9,8 +10,17 @@ import pytest
 
 from tests.support.project import ROOT
 
+needs_zstd = pytest.mark.skipif(shutil.which("zstd") is None, reason="zstd is not on the PATH")
 
-@pytest.mark.parametrize("benchmark", ["benchmarks.synth", "benchmarks.worker_start"])
+
+@pytest.mark.parametrize(
+    "benchmark",
+    [
+        "benchmarks.synth",
+        "benchmarks.worker_start",
+        pytest.param("benchmarks.image_weight", marks=needs_zstd),
+    ],
+)
 def test_a_benchmark_runs(benchmark: str) -> None:
     ran = subprocess.run(
         [sys.executable, "-m", benchmark, "--smoke"], cwd=ROOT, capture_output=True, text=True, check=False
