@@ -29,7 +29,7 @@ DATA: Mapping[str, Mapping[str, Any]] = {
 }
 """What data sources answer, by their type."""
 
-_WITHOUT_A_REQUEST = ("aws_partition", "aws_region")
+_WITHOUT_A_REQUEST = ("aws_default_tags", "aws_partition", "aws_region")
 
 MOCKS = "tests/mocks"
 
