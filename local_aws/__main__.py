@@ -30,6 +30,9 @@ def serve(certificates: Sequence[str]) -> None:
     """Serve until standard input ends, which is also what a parent that was killed looks like."""
     # Else Werkzeug colours each line of its log.
     logging.getLogger("werkzeug").addHandler(logging.StreamHandler())
+    refusals = logging.getLogger(Strict.__module__)
+    refusals.addHandler(logging.StreamHandler())
+    refusals.setLevel(logging.INFO)
     for arn in certificates:
         hold_certificate(arn)
     server = make_server(

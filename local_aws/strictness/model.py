@@ -120,6 +120,7 @@ def violations(request: Request) -> list[Violation]:
 
 @cache
 def exceptions_to(operation: str) -> frozenset[tuple[str, str]]:
+    """The members of an operation where the model is stricter than AWS, each with the kind of its constraint."""
     return frozenset((one.member, one.kind) for one in EXCEPTIONS if operation in one.operations)
 
 

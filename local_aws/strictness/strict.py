@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,6 +27,7 @@ AWS takes longer: `ConcurrentUpdateException` is what parallel changes of one sc
 https://github.com/hashicorp/terraform-provider-aws/issues/17915
 """
 
+_log = logging.getLogger(__name__)
 _READS = ("Describe", "Get", "List", "Head")
 
 
@@ -97,6 +99,7 @@ class Strict:
             rules = self._rules_of[key] = [rule for rule in self._rules if rule.applies_to(*key)]
         for rule in rules:
             if text := rule.refuses(request):
+                _log.info("%s is refused by the rule %s: %s", request.name, rule.name, text)
                 return rule.code_of(request.service), text, rule.status
         return None
 

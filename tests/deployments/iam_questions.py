@@ -214,7 +214,9 @@ def rollout(environment: str, *services: str, region: str = REGION) -> list[Ques
         Question(False, "ecs:DescribeServices", f"{ecs}:service/{cluster}/backlog", own),
         Question(False, "ecs:DescribeServices", f"{arns[0]}-other", own),
         Question(True, "ecs:DescribeTasks", task, own),
+        Question(False, "ecs:DescribeTasks", task, other),
         Question(False, "ecs:DescribeTasks", task.replace("workers", "hatchet"), other),
+        Question(False, "ecs:DescribeTasks", task.replace("workers", "hatchet"), own),
         Question(False, "ecs:ListTasks", "*", own),
         *(
             Question(False, f"ecs:{action}", resource, own)

@@ -37,27 +37,36 @@ def _sessions() -> boto3.session.Session:
     return _session()
 
 
+_serving: list[InProcess] = []
+
+
+@cache
+def _client(service: str, region: str) -> Any:
+    create: Callable[..., Any] = _sessions().client
+    client = create(
+        service,
+        region_name=region,
+        endpoint_url="http://127.0.0.1:1",
+        config=Config(parameter_validation=False, retries={"total_max_attempts": 1}),
+    )
+    client.meta.events.register("before-send", lambda request, **_: _serving[0]._send(request))
+    return client
+
+
 class InProcess:
     """A strict local AWS in this process. All of them share moto's state: `empty` empties it."""
 
     def __init__(self, rules: Iterable[Rule], held: Mapping[str, float] | None = None) -> None:
         self.strict = Strict(_moto(), tuple(rules), held or {})
         self.http = Client(self.strict, Response)
-        self._clients: dict[tuple[str, str], Any] = {}
 
     def client(self, service: str, region: str = REGION) -> Any:
-        """A boto3 client without parameter validation and retries: what a client would not send must be sent."""
-        key = service, region
-        if key not in self._clients:
-            create: Callable[..., Any] = _sessions().client
-            client = self._clients[key] = create(
-                service,
-                region_name=region,
-                endpoint_url="http://127.0.0.1:1",
-                config=Config(parameter_validation=False, retries={"total_max_attempts": 1}),
-            )
-            client.meta.events.register("before-send", self._send)
-        return self._clients[key]
+        """A boto3 client without parameter validation and retries: what a client would not send must be sent.
+
+        It leads to whichever `InProcess` was asked for one last: making a client takes longer than what it is asked.
+        """
+        _serving[:] = [self]
+        return _client(service, region)
 
     @contextmanager
     def under_way(self, calls: Iterable[tuple[str, str, Mapping[str, Any]]]) -> Iterator[None]:

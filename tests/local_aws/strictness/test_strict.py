@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from botocore.exceptions import ClientError
 from werkzeug.test import Client
 from werkzeug.wrappers import Response
 
+from local_aws import LocalAws
 from local_aws.retries import OnceOnly
 from local_aws.strictness.rule import Request, Rule
 from tests.local_aws.strictness.in_process import InProcess, empty
@@ -154,3 +156,12 @@ def test_a_retry_of_what_succeeded_is_not_asked_again() -> None:
     refused = ""
     ecs.create_cluster(clusterName="two")
     assert asked == ["one", "two", "two"]
+
+
+def test_a_refusal_is_in_the_log_with_its_rule(tmp_path: Path) -> None:
+    with LocalAws.start(log=tmp_path / "log") as aws, pytest.raises(ClientError):
+        aws.client("logs").create_log_group(logGroupName="of a fleet")
+    assert (
+        "logs.CreateLogGroup is refused by the rule pattern_of_model: 1 validation error detected: "
+        "Value 'of a fleet' at 'logGroupName'"
+    ) in (tmp_path / "log").read_text()
