@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import cache
@@ -14,6 +15,7 @@ from botocore.compat import HTTPHeaders
 from botocore.config import Config
 from moto.core.base_backend import BackendDict
 from moto.core.model_instances import reset_model_data
+from moto.ec2.models import amis
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.test import Client
 from werkzeug.wrappers import Response
@@ -29,6 +31,9 @@ REGION = "us-east-1"
 @cache
 def _moto() -> DomainDispatcherApplication:
     correct_moto()
+    # One machine image of some thousand: each example begins with an EC2 that is empty, and would load them all.
+    os.environ["MOTO_AMIS_PATH"] = "loaded already"
+    amis.AMIS[:] = amis.AMIS[:1]
     return DomainDispatcherApplication(create_backend_app)
 
 
