@@ -22,9 +22,10 @@ from cdktf_cdktf_provider_aws.vpc_security_group_egress_rule import VpcSecurityG
 from cdktf_cdktf_provider_aws.vpc_security_group_ingress_rule import VpcSecurityGroupIngressRule
 from constructs import Construct
 
-from modules.backlog.container import NAME, container_definitions
+from modules.backlog.capacity import capacity_provider
+from modules.backlog.container import container_definitions
 from modules.backlog.registration import fleets_environments
-from modules.backlog.settings import GIB, VCPU, BacklogSettings, capacity_provider
+from modules.backlog.settings import GIB, NAME, VCPU, BacklogSettings
 from modules.backlog.silence import warn_of_silence
 from modules.client_token.client_token import TokenAttributes
 from modules.cluster.cluster import ClusterAttributes

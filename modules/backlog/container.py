@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from modules.backlog.settings import NAME
 from modules.common.container import assigned, log_configuration, mount_points, named
 from modules.worker_fleet.container import USER, WRITABLE
 from synthesis.expression import Expression, hcl, text
 
-NAME = "backlog"
 REGISTER = "register"
 VOLUME = "tmp"
 """Where the service marks its publications for the health check; one of the worker image's own volumes."""

@@ -9,8 +9,10 @@ from pydantic import Field
 
 from modules.worker_fleet.settings import FleetSettings
 from synthesis.allowed import flag
-from synthesis.expression import Expression
 from synthesis.rules import Settings
+
+NAME = "backlog"
+"""Of the service, its containers and its log."""
 
 VCPU, GIB = 0.25, 1
 """The service takes 50 MiB and a hundredth of this vCPU; the memory is for importing the experiments."""
@@ -30,14 +32,3 @@ class BacklogSettings(Settings):
         return self.spot and all(
             fleet.capacity.fallback is None and fleet.capacity.spot > 0 for fleet in fleets
         )
-
-
-def capacity_provider(settings: BacklogSettings, fleets: Expression) -> Expression:
-    """The service's capacity provider, by `BacklogSettings.runs_on_spot` as Terraform evaluates it.
-
-    Args:
-        settings: the service's.
-        fleets: the settings of all fleets, by name.
-    """
-    relies = f"alltrue([for fleet in {fleets} : fleet.capacity.fallback == null && fleet.capacity.spot > 0])"
-    return Expression(f'{settings.spot} && {relies} ? "FARGATE_SPOT" : "FARGATE"')

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cdktf_cdktf_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAlarm
 from constructs import Construct
 
-from modules.backlog.container import NAME
+from modules.backlog.settings import NAME
 from modules.common.metrics import DEMAND, BacklogMetrics
 from synthesis.expression import Expression, flag, text
 from synthesis.stack import Label

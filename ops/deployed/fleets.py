@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from environments.schema import Environment
-from modules.backlog.container import NAME as BACKLOG
+from modules.backlog.settings import NAME as BACKLOG
 from modules.worker_fleet.scaling import Scaling
 from modules.worker_fleet.settings import NO_IMAGE_TAG, FleetSettings
 from ops.deployed.aws import Caller

@@ -48,6 +48,16 @@ def test_help_names_the_commands_and_loads_nothing_heavy(tmp_path: Path) -> None
         assert any(command in line.split() for line in help_), command
 
 
+@pytest.mark.parametrize(
+    "command",
+    ["connect", "download", "image", "logs", "mirror", "schema", "status", "stop", "token", "validate"],
+)
+def test_commands_that_synthesize_nothing_load_no_cdktf(tmp_path: Path, command: str) -> None:
+    program = f"import sys, ops.commands.{command}; print({{'cdktf', 'jsii'}} & sys.modules.keys())"
+    result = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True)
+    assert result.stdout == "set()\n", result.stderr
+
+
 # --- validate
 
 

@@ -14,7 +14,7 @@ from environments.advice import warnings
 from environments.loading import load, load_all
 from environments.schema import Environment
 from main import synthesize
-from modules.backlog.settings import capacity_provider
+from modules.backlog.capacity import capacity_provider
 from synthesis.expression import Expression
 from synthesis.stack import literal
 from tests.support.project import ROOT
