@@ -15,5 +15,5 @@ def hold_certificate(arn: str) -> None:
     """
     _, _, _, region, account_id, _ = arn.split(":", 5)
     certificate = CertBundle.generate_cert(DOMAIN, account_id, region)
-    certificate.arn = arn
+    certificate.arn, certificate.status = arn, "ISSUED"
     acm_backends[account_id][region]._certificates[arn] = certificate

@@ -29,6 +29,13 @@ def empty(aws: LocalAws) -> LocalAws:
     return aws
 
 
+def test_a_certificate_is_held_issued_from_the_start() -> None:
+    arn = f"arn:aws:acm:eu-west-1:{ACCOUNT_ID}:certificate/1"
+    with LocalAws.start(certificates=[arn]) as aws:
+        held = aws.client("acm", "eu-west-1").describe_certificate(CertificateArn=arn)["Certificate"]
+    assert held["Status"] == "ISSUED"
+
+
 def test_it_is_gone_when_its_parent_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(SOCKET, raising=False)
     program = (
