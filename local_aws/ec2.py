@@ -143,6 +143,10 @@ def delete_nat_gateways_network_interfaces() -> None:
 
     def corrected(self: Any, nat_gateway_id: str) -> Any:
         gateway = delete(self, nat_gateway_id)
+        # "Deleting a NAT gateway disassociates its Elastic IP address" (Amazon VPC User Guide).
+        for address in self.addresses:
+            if address.eni is gateway._eni:
+                address.association_id = address.eni = None
         if gateway._eni.id in self.enis:
             gateway._eni.delete()
         return gateway

@@ -79,6 +79,9 @@ ZONE_C = {
 # The gateway endpoint of S3 takes the new tables.
 ZONE_C["aws_vpc_endpoint.s3[0]"] = "update"
 
+SEEN = {"aws_iam_role_policy.backlog_task_rollout": "update"}
+"""The backlog service sees the deployments of each fleet by name."""
+
 CASES: dict[str, tuple[str, dict[str, Any], Actions]] = {
     "nothing": ("workers", {}, {}),
     "a larger max": (
@@ -86,13 +89,18 @@ CASES: dict[str, tuple[str, dict[str, Any], Actions]] = {
         {"workers.simulations.scaling": {"max": 200}},
         {"aws_appautoscaling_target.simulations": "update", **MORE_BANDS},
     ),
-    "a new fleet": ("workers", {"workers.more": {"role": "fan"}}, {**own("more"), **rolled("backlog")}),
+    "a new fleet": (
+        "workers",
+        {"workers.more": {"role": "fan"}},
+        {**own("more"), **rolled("backlog"), **SEEN},
+    ),
     "a fleet less": (
         "workers",
         {"workers.fanouts": None},
         {
             **dict.fromkeys(own("fanouts"), "delete"),
             **rolled("backlog"),
+            **SEEN,
             # It was watched by the metric of this fleet, the first one.
             "aws_cloudwatch_metric_alarm.backlog_silent": "update",
         },

@@ -263,8 +263,8 @@ class Lab:
 
 RUNNING = {
     "simulations": (1, 20),
-    "start cron(0-30 20 ? * FRI *) UTC": (1, 50),
-    "end cron(0-30 20 ? * FRI *) UTC": (1, 20),
+    "start 1": (1, 50),
+    "end 1": (1, 20),
 }
 HELD = dict.fromkeys(RUNNING, (0, 0))
 

@@ -18,7 +18,8 @@ variable "deployments" {
 }
 
 resource "aws_vpc" "theirs" {
-  cidr_block = "10.99.0.0/16"
+  cidr_block           = "10.99.0.0/16"
+  enable_dns_hostnames = true
 }
 
 resource "aws_subnet" "theirs" {
