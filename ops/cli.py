@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ops.errors import CommandError
+
+if TYPE_CHECKING:
+    from ops.images.image_context import ImageOptions
 
 app = typer.Typer(
     name="scythe-aws",
@@ -165,19 +168,10 @@ EXPERIMENTS = Annotated[
         "--experiments", help="The repository with the experiments.", metavar="DIR", show_default=False
     ),
 ]
-MODULE = Annotated[
-    str,
-    typer.Option(
-        help="Its package or module that registers them, such as package.pipelines.", metavar="NAME"
-    ),
-]
+MODULE = Annotated[str, typer.Option(help="Its package or module that registers them.", metavar="NAME")]
 BASE = Annotated[
     str | None,
-    typer.Option(
-        help="The image to begin with, by its digest: Debian with Python 3.12.",
-        metavar="IMAGE",
-        show_default=False,
-    ),
+    typer.Option(help="A Debian image with Python 3.12, by its digest.", metavar="IMAGE", show_default=False),
 ]
 APT = Annotated[
     list[str] | None,
@@ -185,12 +179,14 @@ APT = Annotated[
 ]
 EXTRA = Annotated[
     list[str] | None,
-    typer.Option(
-        help="Optional dependencies of the repository's to install; repeatable.",
-        metavar="NAME",
-        show_default=False,
-    ),
+    typer.Option(help="An extra of its pyproject.toml; repeatable.", metavar="NAME", show_default=False),
 ]
+
+
+def _options(base: str | None, apt: list[str] | None, extra: list[str] | None) -> ImageOptions:
+    from ops.images.image_context import ImageOptions
+
+    return ImageOptions(base, tuple(apt or ()), tuple(extra or ()))
 
 
 @image.command("build")
@@ -205,10 +201,8 @@ def image_build(
 ) -> None:
     """Build the worker image for the architectures of the environment's fleets."""
     from ops.commands.image import build
-    from ops.images.image_context import ImageOptions
 
-    options = ImageOptions(base, tuple(apt or ()), tuple(extra or ()))
-    build(env, experiments, module, options, as_json=as_json)
+    build(env, experiments, module, _options(base, apt, extra), as_json=as_json)
 
 
 @image.command("push")
@@ -223,10 +217,8 @@ def image_push(
 ) -> None:
     """Have the worker image in the environment's ECR, and its digest beside the environment's file."""
     from ops.commands.image import push
-    from ops.images.image_context import ImageOptions
 
-    options = ImageOptions(base, tuple(apt or ()), tuple(extra or ()))
-    push(env, experiments, module, options, as_json=as_json)
+    push(env, experiments, module, _options(base, apt, extra), as_json=as_json)
 
 
 @image.command("mirror")

@@ -6,7 +6,6 @@ Dockerfile.worker asks, so that an image whose workers would fail is never built
 from __future__ import annotations
 
 import base64
-import importlib
 import json
 import os
 import re
@@ -79,17 +78,14 @@ def stand_ins() -> Mapping[str, str]:
 def import_faults(module: str) -> Iterator[str]:
     """Why the experiments cannot be imported, as a worker would tell it; nothing where they can."""
     os.environ.update(stand_ins())
-    from scythe_worker.experiments import import_experiments
+    from scythe_worker.experiments import import_experiments, registered
     from scythe_worker.settings import SettingsError
 
     try:
         import_experiments(module)
+        registered(module)
     except SettingsError as error:
         yield str(error)
-        return
-    registry = importlib.import_module("scythe.registry").ExperimentRegistry
-    if not (registry.experiments() or registry._workflows_dict):
-        yield f"{module}: registers no experiment; must have one with @ExperimentRegistry.Register()"
 
 
 def main(arguments: list[str]) -> int:

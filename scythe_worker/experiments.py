@@ -6,8 +6,12 @@ import importlib
 import logging
 import sys
 import traceback
+from typing import TYPE_CHECKING, Any
 
 from scythe_worker.settings import SettingsError
+
+if TYPE_CHECKING:
+    from hatchet_sdk.runnables.workflow import BaseWorkflow
 
 LONGEST = 300
 """Characters of an exception's text in a line."""
@@ -35,6 +39,26 @@ def import_experiments(module: str) -> None:
         sys.stdout, sys.stderr = streams
         root.setLevel(level)
         root.handlers[:] = handlers
+
+
+def registered(module: str) -> list[BaseWorkflow[Any]]:
+    """What an imported package has registered.
+
+    Raises:
+        SettingsError: nothing.
+    """
+    from scythe.registry import ExperimentRegistry
+
+    # The registry lists its standalone tasks alone; workflows that are included there must be run as well.
+    found: list[BaseWorkflow[Any]] = [
+        *ExperimentRegistry.experiments(),
+        *ExperimentRegistry._workflows_dict.values(),
+    ]
+    if not found:
+        raise SettingsError(
+            f"{module}: registers no experiment; must have one with @ExperimentRegistry.Register()"
+        )
+    return found
 
 
 def described(error: BaseException) -> str:

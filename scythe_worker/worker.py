@@ -15,7 +15,7 @@ import pydantic_settings
 from pydantic import ValidationError
 
 from scythe_worker import logs
-from scythe_worker.experiments import import_experiments
+from scythe_worker.experiments import import_experiments, registered
 from scythe_worker.identity import worker_labels, worker_name
 from scythe_worker.protection import protection
 from scythe_worker.settings import EXPERIMENTS, NO_TOKEN, TOKEN, SettingsError, WorkerSettings
@@ -182,18 +182,7 @@ def _check_cache() -> None:
 
 
 def _chosen(settings: WorkerSettings) -> list[BaseWorkflow[Any]]:
-    from scythe.registry import ExperimentRegistry
-
-    # The registry lists its standalone tasks alone; workflows that are included there must be run as well.
-    registered: list[BaseWorkflow[Any]] = [
-        *ExperimentRegistry.experiments(),
-        *ExperimentRegistry._workflows_dict.values(),
-    ]
-    by_name = {workflow.config.name.lower(): workflow for workflow in registered}
-    if not by_name:
-        raise SettingsError(
-            f"{settings.module}: registers no experiment; must have one with @ExperimentRegistry.Register()"
-        )
+    by_name = {workflow.config.name.lower(): workflow for workflow in registered(settings.module)}
     unknown = sorted((settings.experiments or frozenset()) - by_name.keys())
     if unknown:
         raise SettingsError(

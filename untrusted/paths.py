@@ -32,12 +32,16 @@ def below(root: Path, name: str) -> Path:
         UnsafePathError: the name is absolute, has an empty part, ``.``, ``..``, a backslash or a control character, is
             too long, or a symbolic link on the way leads out of the folder.
     """
+    return _below(root, _resolved(root), name)
+
+
+def _below(root: Path, resolved: Path, name: str) -> Path:
     parts = name.split("/")
     for part in parts:
         if not is_file_name(part):
             raise UnsafePathError("is not the path of a file below a folder")
     path = root.joinpath(*parts)
-    if not _resolved(path).is_relative_to(_resolved(root)):
+    if not _resolved(path).is_relative_to(resolved):
         raise UnsafePathError(f"leads out of {root} through a symbolic link")
     return path
 
@@ -48,11 +52,12 @@ def all_below(root: Path, names: Iterable[str]) -> dict[str, Path]:
     Raises:
         UnsafePathError: as `below`, or one name is a folder of another. The text begins with the name.
     """
+    resolved = _resolved(root)
     paths: dict[str, Path] = {}
     folders: set[str] = set()
     for name in names:
         try:
-            paths[name] = below(root, name)
+            paths[name] = _below(root, resolved, name)
         except UnsafePathError as error:
             raise UnsafePathError(f"{name}: {error}") from None
         folders.update(map(str, PurePosixPath(name).parents))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
@@ -198,11 +199,7 @@ def _lines(file: Path, read: Read) -> Iterator[tuple[int, str]]:
 
 
 def _beside(repository: Path, name: str, number: int, value: str) -> str:
-    path = PurePosixPath(name).parent.joinpath(value.strip("\"'"))
-    parts: list[str] = []
-    for part in path.parts:
-        parts = parts[:-1] if part == ".." and parts else [*parts, part]
-    nested = "/".join(parts)
+    nested = posixpath.normpath(posixpath.join(posixpath.dirname(name), value.strip("\"'")))
     try:
         below(repository, nested)
     except UnsafePathError:

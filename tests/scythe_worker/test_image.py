@@ -17,18 +17,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from http.server import HTTPServer, SimpleHTTPRequestHandler
 from pathlib import Path
 from queue import Empty, Queue
 from socket import socket
-from threading import Thread
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import pytest
 
 from tests.scythe_worker.test_worker import environment, package, token, worker
 from tests.support.hatchet_engine import Engine, engine
 from tests.support.project import ROOT
+from tests.support.serving import serving
 
 RECIPE = (ROOT / "Dockerfile.worker").read_text()
 VOLUMES = ("/tmp", "/var/cache/scythe", "/home/scythe")
@@ -128,27 +127,6 @@ class Image:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
-
-
-@contextlib.contextmanager
-def serving(folder: Path) -> Iterator[str]:
-    """The folder's files over HTTP, where an artifact may lie."""
-
-    class Quiet(SimpleHTTPRequestHandler):
-        def __init__(self, *arguments: Any) -> None:
-            super().__init__(*arguments, directory=str(folder))
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
-
-    with HTTPServer(("127.0.0.1", 0), Quiet) as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 def arrival(queue: Queue[T], process: subprocess.Popen[bytes], log: Path) -> T:

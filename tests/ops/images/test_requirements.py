@@ -9,11 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
@@ -29,6 +25,7 @@ from tests.ops.images.repositories import (
     make_wheel,
 )
 from tests.support.project import ROOT
+from tests.support.serving import serving
 
 AMD = ["linux/amd64"]
 MODULES = {"a dotted module": "lab.pipelines"}
@@ -38,23 +35,9 @@ SCYTHE = '[[package]]\nname = "scythe-engine"\nversion = "1.3.0"\n'
 SDK = '[[package]]\nname = "hatchet-sdk"\nversion = "1.33.0"\n'
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *arguments: object) -> None:
-        """Say nothing."""
-
-
-@contextmanager
-def served(folder: Path) -> Iterator[str]:
-    """The address of an index."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
-        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-
-
 @pytest.fixture(scope="module")
 def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with served(make_index(tmp_path_factory.mktemp("index"))) as address:
+    with serving(make_index(tmp_path_factory.mktemp("index"))) as address:
         yield address
 
 
@@ -122,7 +105,7 @@ def test_a_lock_keeps_its_index_and_its_hashes(tmp_path: Path, index: str) -> No
     page.mkdir(parents=True)
     wheel = make_wheel(page, "numpy", "2.1.0", text="EVIL = True\n")
     (page / "index.html").write_text(f'<a href="{wheel.name}">{wheel.name}</a>')
-    with served(tmp_path / "public") as public, context_of(repository, "experiments", AMD) as context:
+    with serving(tmp_path / "public") as public, context_of(repository, "experiments", AMD) as context:
         uv.environment["UV_DEFAULT_INDEX"] = public
         install(uv, context, tmp_path)
         there = "import numpy; print(hasattr(numpy, 'EVIL'))"
