@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import cache
@@ -32,7 +31,8 @@ REGION = "us-east-1"
 def _moto() -> DomainDispatcherApplication:
     correct_moto()
     # One machine image of some thousand: each example begins with an EC2 that is empty, and would load them all.
-    os.environ["MOTO_AMIS_PATH"] = "loaded already"
+    # Only what this module of moto sees of the environment says so: whatever this process starts inherits the rest.
+    vars(amis)["environ"] = {"MOTO_AMIS_PATH": "loaded already"}
     amis.AMIS[:] = amis.AMIS[:1]
     return DomainDispatcherApplication(create_backend_app)
 
