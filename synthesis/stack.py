@@ -60,9 +60,11 @@ class Label:
     tags: Expression | None = None
     permissions_boundary: Expression | None = None
 
-    def tagged(self, suffix: str | None = None) -> Mapping[str, str] | None:
-        """The ``tags`` argument; with a suffix also the ``Name`` that AWS's console shows."""
-        named = {} if suffix is None else {"Name": f"{text(self.name)}-{suffix}"}
+    def tagged(
+        self, suffix: str | None = None, *, more: Mapping[str, str] | None = None
+    ) -> Mapping[str, str] | None:
+        """The ``tags`` argument; with a suffix also the ``Name`` that AWS's console shows, and more of a resource's own."""
+        named = {**({} if suffix is None else {"Name": f"{text(self.name)}-{suffix}"}), **(more or {})}
         if self.tags is None:
             return named or None
         return mapping(f"merge({self.tags}, {hcl(named)})" if named else self.tags)

@@ -10,11 +10,15 @@ from synthesis.expression import Expression, hcl, text
 
 @dataclass(frozen=True)
 class Condition:
-    """One test of a statement, such as ``StringEquals aws:SourceAccount 123456789012``."""
+    """One test of a statement, such as ``StringEquals aws:SourceAccount 123456789012``.
+
+    With `only_with`, an expression, the test is there unless that is empty.
+    """
 
     test: str
     variable: str
     values: Sequence[object]
+    only_with: Expression | None = None
 
 
 @dataclass(frozen=True)
@@ -45,11 +49,28 @@ class Statement:
         elif self.resources:
             body["Resource"] = list(self.resources)
         if self.conditions:
-            tests: dict[str, dict[str, list[object]]] = {}
-            for condition in self.conditions:
-                tests.setdefault(condition.test, {})[condition.variable] = list(condition.values)
-            body["Condition"] = tests
+            body["Condition"] = _tests(self.conditions)
         return body
+
+
+def _tests(conditions: Sequence[Condition]) -> object:
+    tests: dict[str, dict[str, list[object]]] = {}
+    optional = []
+    for condition in conditions:
+        test = {condition.variable: list(condition.values)}
+        if condition.only_with is None:
+            tests.setdefault(condition.test, {}).update(test)
+        else:
+            optional.append(
+                f'{{ for name, test in {{ {condition.test} = {hcl(test)} }} : name => test if ({condition.only_with}) != "" }}'
+            )
+    if not optional:
+        return tests
+    names = [condition.test for condition in conditions if condition.only_with is not None]
+    if len({*names, *tests}) < len(names) + len(tests):
+        msg = f"a test that may be left out stands alone under its name: {names}"
+        raise ValueError(msg)
+    return Expression(f"merge({', '.join([hcl(tests), *optional])})")
 
 
 def policy(*statements: Statement) -> str:

@@ -44,7 +44,14 @@ class Forwarding(Construct):
             description="Forward ports to the Hatchet engine of the Scythe environment",
             # Service Authorization Reference: "AWS Systems Manager", "Amazon ECS", "Elastic Load Balancing V2".
             policy=policy(
-                Statement(["ssm:StartSession"], [tasks, document]),
+                # Without the check, a call that names no document gets the account's default one, a shell, whatever
+                # documents stand here (AWS Systems Manager User Guide, "Start a session with a document by specifying
+                # the session documents in IAM policies").
+                Statement(
+                    ["ssm:StartSession"],
+                    [tasks, document],
+                    [Condition("BoolIfExists", "ssm:SessionDocumentAccessCheck", ["true"])],
+                ),
                 # Their own alone: a session's id begins with the caller's user id or name (AWS Systems Manager User
                 # Guide, "Sample IAM policies for Session Manager").
                 Statement(

@@ -197,9 +197,16 @@ class SetUp(HatchetService):
         roles.grant(
             roles.task,
             "roll_workers",
+            Statement(["ecs:DescribeServices"], [roles.arn("ecs", f"service/{workers_cluster}/*")]),
+            # Start them anew as they are: with no other task definition, and with no ECS Exec (Service Authorization
+            # Reference, "Actions defined by Amazon ECS": both keys are the request's).
             Statement(
-                ["ecs:DescribeServices", "ecs:UpdateService"],
+                ["ecs:UpdateService"],
                 [roles.arn("ecs", f"service/{workers_cluster}/*")],
+                [
+                    Condition("Null", "ecs:task-definition", ["true"]),
+                    Condition("Null", "ecs:enable-execute-command", ["true"]),
+                ],
             ),
             Statement(
                 ["ecs:DescribeServices"],

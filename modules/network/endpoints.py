@@ -5,15 +5,23 @@ from __future__ import annotations
 from cdktf_cdktf_provider_aws.vpc_endpoint import VpcEndpoint
 from constructs import Construct
 
+from modules.common.account import Account
+from modules.common.policies import Condition, Statement, policy
 from modules.common.security_group import create_security_group
 from modules.network.settings import CHINAS_OWN_ENDPOINTS, FARGATE_ENDPOINTS, NetworkSettings
 from modules.network.subnets import Layout
 from synthesis.expression import Expression, each, hcl, ref, strings, text, when
 from synthesis.stack import Label
 
+WITH_POLICY = frozenset(FARGATE_ENDPOINTS) - {"ssmmessages"}
+"""Services whose own guides say that their endpoints take a policy; for others none is set."""
+
 
 class Endpoints(Construct):
     """The endpoints of a VPC.
+
+    Their policies let the account's own principals through and nobody else, so that no code in the VPC sends data away
+    with foreign keys (data-perimeter-policy-examples of aws-samples, "VPC endpoint policy examples").
 
     The gateway endpoint of S3 costs nothing. An interface endpoint costs $0.01 an hour in each
     Availability Zone and $0.01 a GB (AWS PrivateLink pricing, us-east-1).
@@ -33,8 +41,10 @@ class Endpoints(Construct):
         settings: NetworkSettings,
         layout: Layout,
         region: Expression,
+        has_way_out: Expression,
     ) -> None:
         super().__init__(scope, id_)
+        self._account = Account(self)
         tables = layout.public.route_tables, layout.private.route_tables
         VpcEndpoint(
             self,
@@ -46,6 +56,7 @@ class Endpoints(Construct):
             route_table_ids=strings(
                 f"[for table in concat(values({tables[0]}), values({tables[1]})) : table.id]"
             ),
+            policy=self._of_s3(region, has_way_out),
             tags=label.tagged("s3"),
         )
         chosen = services(settings)
@@ -74,8 +85,37 @@ class Endpoints(Construct):
                 f"if contains({layout.fargate_zones}, zone)]"
             ),
             security_group_ids=[text(self.security_group_id)],
+            # Left out it is the default one, which lets everything through.
+            policy=text(
+                f"contains({hcl(sorted(WITH_POLICY))}, each.key) ? {_bare(policy(self._by_own()))} : null"
+            ),
             tags=label.tagged("${each.key}"),
         )
+
+    def _by_own(self) -> Statement:
+        """What the account's own principals may do, which their own policies bound."""
+        own = Condition("StringEquals", "aws:PrincipalAccount", [self._account.id])
+        return Statement(["*"], ["*"], [own], everyone=True)
+
+    def _of_s3(self, region: Expression, has_way_out: Expression) -> str:
+        """The policy of S3's gateway: nobody writes with foreign keys, or without any, to anybody's bucket.
+
+        ECR hands out image layers as signed links to its own bucket (Amazon ECR User Guide, "Amazon ECR interface VPC
+        endpoints", minimum Amazon S3 bucket permissions). Where there is a way out, everybody's buckets can be read:
+        public data, and Amazon Linux's packages for a NAT instance.
+        """
+        layers = f"arn:{self._account.partition}:s3:::prod-{text(region)}-starport-layer-bucket/*"
+        read = Statement(
+            ["s3:GetObject", "s3:ListBucket"],
+            Expression(f'{has_way_out} ? ["*"] : [{hcl(layers)}]'),
+            everyone=True,
+        )
+        return policy(self._by_own(), read)
+
+
+def _bare(argument: str) -> str:
+    """The expression of an argument that is one."""
+    return argument.removeprefix("${").removesuffix("}")
 
 
 def _beginning(region: Expression) -> Expression:

@@ -86,7 +86,10 @@ class Network(Construct):
         )
         region = region_code(self)
         Nat(self, "nat", label=label, settings=settings, layout=layout)
-        endpoints = Endpoints(self, "Endpoints", label=label, settings=settings, layout=layout, region=region)
+        endpoints = Endpoints(
+            self, "Endpoints", label=label, settings=settings, layout=layout, region=region,
+            has_way_out=self._has_way_out(settings),
+        )  # fmt: skip
         FlowLogs(self, "flow_logs", label=label, settings=settings, vpc=self._vpc, key_arn=logs_key_arn)
         self.attributes = self._attributes(settings, region, public.subnets, private.subnets, endpoints)
 
@@ -182,11 +185,17 @@ class Network(Construct):
             private_subnet_ids=self._either(made_private, f"{existing}.private_subnet_ids"),
             worker_subnet_ids=self._either(for_workers, given),
             worker_public_ip=Expression(is_public),
-            has_way_out=Expression(f'{existing} != null || {is_public} || {settings.nat} != "none"'),
+            has_way_out=self._has_way_out(settings),
             private_has_way_out=Expression(f'{existing} != null || {settings.nat} != "none"'),
             has_interface_endpoints=endpoints.exist,
             endpoint_security_group_id=endpoints.security_group_id,
             s3_prefix_list_id=ref(s3).id,
+        )
+
+    def _has_way_out(self, settings: NetworkSettings) -> Expression:
+        """Whether workers, or anything in the private subnets, reach the Internet."""
+        return Expression(
+            f'{settings.existing} != null || {settings.worker_subnets} == "public" || {settings.nat} != "none"'
         )
 
     def _either(self, made: object, existing: str) -> Expression:

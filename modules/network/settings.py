@@ -111,7 +111,7 @@ class NetworkSettings(Settings):
         default="instance",
         description="The private subnets' way out: none; an instance of our own (t4g.nano, about $7.40 a month with "
         "its disk and address); one NAT gateway ($36.50 a month with its address, and $0.045 per GB); or one "
-        "gateway per zone. With none, tasks still reach any bucket in the region through S3's gateway endpoint.",
+        "gateway per zone. With none, tasks reach S3 through its gateway endpoint, with this account's credentials only.",
     )
     interface_endpoints: Annotated[bool | list[str], all_or_named()] = Field(
         default=False,

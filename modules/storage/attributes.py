@@ -23,18 +23,32 @@ class StorageAttributes:
     bucket_key_arn: Expression = attribute(
         "ARN of the KMS key that encrypts the bucket; empty for S3's own keys.", OPTIONAL
     )
+    bucket_account_id: Expression = attribute(
+        "Account of the bucket; empty for a bucket that exists, which may be another account's.", OPTIONAL
+    )
     repository_url: Expression = attribute("URL of the ECR repository of the worker image.")
     repository_arn: Expression = attribute("ARN of the ECR repository of the worker image.")
 
     def read_write(self) -> tuple[Statement, ...]:
-        """What Scythe does with the bucket: get and put below the prefix, and list it; it deletes nothing."""
+        """What Scythe does with the bucket: get and put below the prefix, and list it; it deletes nothing.
+
+        A bucket's name is free for anyone once the bucket is gone, so the account stands beside it where it is known.
+        """
         bucket, prefix = text(self.bucket_arn), text(self.prefix)
+        account = Condition(
+            "StringEquals", "aws:ResourceAccount", [self.bucket_account_id], only_with=self.bucket_account_id
+        )
         return (
-            Statement(actions=["s3:GetObject", "s3:PutObject"], resources=[f"{bucket}/{prefix}/*"]),
+            Statement(
+                actions=["s3:GetObject", "s3:PutObject"],
+                resources=[f"{bucket}/{prefix}/*"],
+                conditions=[account],
+            ),
             Statement(
                 actions=["s3:ListBucket"],
                 resources=[bucket],
-                conditions=[Condition("StringLike", "s3:prefix", [prefix, f"{prefix}/*"])],
+                # Not the bare prefix: its listing names what merely begins like it.
+                conditions=[Condition("StringLike", "s3:prefix", [f"{prefix}/*"]), account],
             ),
             use_of("s3", self.bucket_key_arn, writes=True),
         )

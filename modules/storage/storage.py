@@ -79,6 +79,7 @@ class Storage(Construct):
             bucket_arn=Expression(hcl(f"arn:{self._account.partition}:s3:::{text(name)}")),
             prefix=Expression(settings.prefix),
             bucket_key_arn=Expression(f'{bucket_key_arn} == null ? "" : {bucket_key_arn}'),
+            bucket_account_id=Expression(f'{settings.existing} ? "" : {hcl(self._account.id)}'),
             repository_url=repository.repository_url,
             repository_arn=repository.arn,
         )

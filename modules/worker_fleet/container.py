@@ -47,7 +47,12 @@ def container_definitions(
         # A shell of ECS Exec needs to write where its agent lives.
         "readonlyRootFilesystem": Expression(f"!{settings.exec}"),
         # Without an init process Python is PID 1 and misses a SIGTERM during its first seconds.
-        "linuxParameters": {"initProcessEnabled": True},
+        # Fargate gives a container Docker's default capabilities, of which Python needs none (Amazon ECS API,
+        # ``KernelCapabilities``). What ECS Exec's agent needs is said nowhere.
+        "linuxParameters": {
+            "initProcessEnabled": True,
+            "capabilities": {"drop": Expression(f'{settings.exec} ? [] : ["ALL"]')},
+        },
         "stopTimeout": STOP_SECONDS,
         "healthCheck": HEALTH_CHECK,
         "environment": named(f"merge({assigned(variables)}, {settings.environment})"),

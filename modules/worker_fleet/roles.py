@@ -12,6 +12,9 @@ from modules.worker_fleet.settings import FleetSettings
 from synthesis.expression import Expression, text
 from synthesis.stack import Label
 
+FLEET_TAG = "scythe:fleet"
+"""The tag of a fleet's services, and so of their tasks: the fleet's name."""
+
 
 class FleetRoles(TaskRoles):
     """A fleet's execution role, which also reads the fleet's own secrets, and its task role."""
@@ -28,19 +31,23 @@ class FleetRoles(TaskRoles):
         )  # fmt: skip
         self._allow_values(settings)
         self.allow_exec(Expression(settings.exec))
-        self._allow_protection(cluster)
+        self._allow_protection(cluster, fleet)
 
-    def _allow_protection(self, cluster: ClusterAttributes) -> None:
+    def _allow_protection(self, cluster: ClusterAttributes, fleet: str) -> None:
         """Let workers keep ECS from stopping them while they run simulations.
 
-        The ECS agent asks with the task's own role (Amazon ECS Developer Guide, "Task scale-in protection").
+        The ECS agent asks with the task's own role (Amazon ECS Developer Guide, "Task scale-in protection"). A task's
+        ARN does not name its service, and no condition key of ECS does (Service Authorization Reference, "Condition
+        keys for Amazon ECS"): the tag that the fleet's services hand to their tasks tells the fleets apart. A worker
+        may not tag anything.
         """
         tasks = self.arn("ecs", f"task/{text(cluster.name)}/*")
         own = Condition("ArnEquals", "ecs:cluster", [cluster.arn])
+        fleets = Condition("StringEquals", f"aws:ResourceTag/{FLEET_TAG}", [fleet])
         self.grant(
             self.task,
             "protection",
-            Statement(["ecs:GetTaskProtection", "ecs:UpdateTaskProtection"], [tasks], [own]),
+            Statement(["ecs:GetTaskProtection", "ecs:UpdateTaskProtection"], [tasks], [own, fleets]),
         )
 
     def _allow_values(self, settings: FleetSettings) -> None:

@@ -33,7 +33,7 @@ from modules.worker_fleet.bounds import Bounds
 from modules.worker_fleet.container import WRITABLE, container_definitions
 from modules.worker_fleet.environment import container_environment
 from modules.worker_fleet.fallback import Fallback
-from modules.worker_fleet.roles import FleetRoles
+from modules.worker_fleet.roles import FLEET_TAG, FleetRoles
 from modules.worker_fleet.settings import NO_IMAGE_TAG, FleetSettings
 from synthesis.expression import Expression, flag, hcl, local, number, ref, strings, text
 from synthesis.stack import Label, attribute
@@ -272,7 +272,7 @@ class WorkerFleet(Construct):
             lifecycle=TerraformResourceLifecycle(ignore_changes=["desired_count"]),
             # What its first tasks need to start, and its last ones to end.
             depends_on=after,
-            tags=self._label.tagged(),
+            tags=self._label.tagged(more={FLEET_TAG: self._name}),
         )
         suppress(
             service,

@@ -38,6 +38,7 @@ ATTRIBUTES: Mapping[str, Any] = {
     "s3_prefix_list_id": "pl-0123456789abcdef0",
     "bucket_name": f"{NAME}-results",
     "bucket_arn": f"arn:aws:s3:::{NAME}-results",
+    "bucket_account_id": "",
     "bucket_key_arn": "",
     "prefix": "scythe",
     "repository_url": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{NAME}/worker",

@@ -1,0 +1,43 @@
+"""The worker's container, as Terraform writes it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modules.worker_fleet.container import container_definitions
+from modules.worker_fleet.settings import FleetSettings
+from synthesis.expression import Expression
+
+
+def container(folder: Path, **settings: object) -> dict[str, Any]:
+    fleet = FleetSettings.model_validate({"role": "leaf", **settings}).model_dump(mode="json")
+    written = container_definitions(
+        Expression("local.fleet"),  # type: ignore[arg-type]  # references, as in a stack
+        image=Expression('"image"'),
+        variables={},
+        token_secret_arn=Expression('"arn"'),
+        log_group=Expression('{ name = "group" }'),
+        region=Expression('"eu-west-1"'),
+    )
+    (folder / "main.tf.json").write_text(json.dumps({"locals": {"fleet": fleet}}))
+    ran = subprocess.run(
+        ["terraform", "console"], cwd=folder, input=written.removeprefix("${").removesuffix("}") + "\n",
+        capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    (one,) = json.loads(json.loads(ran.stdout))
+    return dict(one)
+
+
+@pytest.mark.parametrize("exec_", [False, True])
+def test_foreign_code_has_no_capability_and_no_way_to_write_unless_exec_is_on(
+    tmp_path: Path, exec_: bool
+) -> None:
+    worker = container(tmp_path, exec=exec_)
+    assert worker["linuxParameters"]["capabilities"]["drop"] == ([] if exec_ else ["ALL"])
+    assert worker["readonlyRootFilesystem"] is not exec_
+    assert worker["user"] == "10001:10001"
