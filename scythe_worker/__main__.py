@@ -1,5 +1,6 @@
 """``python -m scythe_worker [health | register | backlog [health]]``: what the worker image runs, and the health checks."""
 
+import contextlib
 import logging
 import os
 import signal
@@ -7,7 +8,7 @@ import sys
 from multiprocessing import util
 from typing import NoReturn
 
-from scythe_worker import health
+from scythe_worker import health, streams
 
 USAGE = "usage: python -m scythe_worker [health | register | backlog [health]]"
 CRASH = 1
@@ -20,11 +21,9 @@ def main(arguments: list[str]) -> int:
     is wrong. 3: the engine does not answer. 4: the engine refuses the token. Each fault of 2, 3 and 4 is one
     line on stderr, the last of the log.
     """
+    streams.install()
     if arguments == ["health"]:
-        fault = health.fault(os.environ)
-        if fault is not None:
-            print(f"scythe_worker: {fault}", file=sys.stderr)
-        return 0 if fault is None else 1
+        return _health(health.fault(os.environ))
     if arguments[:1] == ["backlog"]:
         return _backlog(arguments[1:])
     if arguments not in ([], ["register"]):
@@ -41,10 +40,14 @@ def main(arguments: list[str]) -> int:
     return leave(status)
 
 
-def _say(line: str) -> None:
-    from scythe_worker.logs import redacted
+def _health(fault: str | None) -> int:
+    if fault is not None:
+        _say(fault)
+    return 0 if fault is None else 1
 
-    print(f"scythe_worker: {redacted(line)}", file=sys.stderr)
+
+def _say(line: str) -> None:
+    print(f"scythe_worker: {line}", file=sys.stderr, flush=True)
 
 
 def leave(status: int) -> NoReturn:
@@ -55,8 +58,10 @@ def leave(status: int) -> NoReturn:
     # Else the tracker of multiprocessing's semaphores complains into the log.
     util._run_finalizers(0)  # type: ignore[attr-defined]  # what multiprocessing itself does at the end
     logging.shutdown()
+    streams.restore()
     for stream in (sys.stdout, sys.stderr):
-        stream.flush()
+        with contextlib.suppress(Exception):
+            stream.flush()
     os._exit(status)
 
 
@@ -74,7 +79,7 @@ def _work(registers: bool) -> tuple[int, tuple[str, ...]]:
         return start(os.environ), ()
     except SettingsError as error:
         return 2, error.faults
-    except Exception as error:
+    except BaseException as error:
         from scythe_worker.engine import EngineError
 
         if isinstance(error, EngineError):
@@ -88,10 +93,7 @@ def _backlog(arguments: list[str]) -> int:
     from scythe_worker.settings import SettingsError
 
     if arguments == ["health"]:
-        fault = backlog.fault()
-        if fault is not None:
-            print(f"scythe_worker: {fault}", file=sys.stderr)
-        return 0 if fault is None else 1
+        return _health(backlog.fault())
     if arguments:
         print(USAGE, file=sys.stderr)
         return 2

@@ -22,6 +22,7 @@ from scythe_worker.backlog_settings import BacklogSettings
 from scythe_worker.backlog_stats import AwayError, Figures, ask, figures
 from scythe_worker.busy import Busy
 from scythe_worker.deployments import Ecs
+from scythe_worker.link_local import keep_from_proxies
 from scythe_worker.pace import Pace
 from scythe_worker.rollout import Rollout
 
@@ -63,6 +64,7 @@ def run(
     """
     settings = BacklogSettings.load(environment)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    keep_from_proxies()
     published.touch()
     publisher = Publisher(settings, client or _cloudwatch(), published)
     if settings.cluster:

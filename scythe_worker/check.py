@@ -78,9 +78,12 @@ def stand_ins() -> Mapping[str, str]:
 def import_faults(module: str) -> Iterator[str]:
     """Why the experiments cannot be imported, as a worker would tell it; nothing where they can."""
     os.environ.update(stand_ins())
+    from scythe_worker import streams
     from scythe_worker.experiments import import_experiments, registered
     from scythe_worker.settings import SettingsError
 
+    # The package may close the standard streams.
+    streams.install()
     try:
         import_experiments(module)
         registered(module)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import importlib
 import logging
+import signal
 import sys
 import traceback
 from typing import TYPE_CHECKING, Any
 
+from scythe_worker import logs
+from scythe_worker.failures import line
 from scythe_worker.settings import SettingsError
 
 if TYPE_CHECKING:
@@ -16,12 +19,14 @@ if TYPE_CHECKING:
 LONGEST = 300
 """Characters of an exception's text in a line."""
 
+TOLD = (signal.SIGTERM, signal.SIGINT)
+
 
 def import_experiments(module: str) -> None:
     """Import a package or module, which registers its experiments.
 
     Its code finds a neutral ``sys.argv``: argparse at import would read the worker's own arguments. Whatever it does to
-    logging and to the standard streams is undone.
+    logging, to the standard streams and to the signals' handlers is undone.
 
     Raises:
         SettingsError: it cannot be imported, or ends the process; one line.
@@ -29,16 +34,23 @@ def import_experiments(module: str) -> None:
     root = logging.getLogger()
     level, handlers = root.level, list(root.handlers)
     arguments, streams = sys.argv, (sys.stdout, sys.stderr)
+    signals = {number: signal.getsignal(number) for number in TOLD}
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
     sys.argv = [module]
     try:
         importlib.import_module(module)
     except BaseException as error:  # SystemExit too, which is no Exception
-        raise SettingsError(f"{module}: cannot be imported: {described(error)}{_place(error)}") from None
+        raise SettingsError(f"{module}: cannot be imported: {line(error, LONGEST)}{_place(error)}") from None
     finally:
         sys.argv = arguments
         sys.stdout, sys.stderr = streams
         root.setLevel(level)
         root.handlers[:] = handlers
+        logs.restore()
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        for number, handler in signals.items():
+            if handler is not None:
+                signal.signal(number, handler)
 
 
 def registered(module: str) -> list[BaseWorkflow[Any]]:
@@ -59,17 +71,6 @@ def registered(module: str) -> list[BaseWorkflow[Any]]:
             f"{module}: registers no experiment; must have one with @ExperimentRegistry.Register()"
         )
     return found
-
-
-def described(error: BaseException) -> str:
-    """An exception's type and text on one line of printable text, however it was made."""
-    try:
-        text = str(error)
-    except BaseException as unprintable:
-        text = f"(its text cannot be read: {type(unprintable).__name__})"
-    line = "".join(c if c.isprintable() else " " for c in text[: 10 * LONGEST])
-    line = " ".join(line.split())
-    return f"{type(error).__name__}: {line if len(line) <= LONGEST else line[:LONGEST] + '...'}"
 
 
 def _place(error: BaseException) -> str:

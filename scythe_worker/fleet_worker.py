@@ -25,7 +25,9 @@ from hatchet_sdk.worker import worker as sdk_worker
 from hatchet_sdk.worker.runner import run_loop_manager
 from hatchet_sdk.worker.runner.runner import Runner
 
-from scythe_worker import listener
+from scythe_worker import alive, listener
+from scythe_worker import notice as notices
+from scythe_worker.contained import EnduringLoop
 from scythe_worker.drain import MARGIN_SECONDS, NOTICE_SECONDS, seconds_of, worth_waiting
 from scythe_worker.engine import EngineError, Unreachable, check_expiry, persevere
 from scythe_worker.runner import FleetRunner, Running, Tasks, task_name
@@ -46,6 +48,7 @@ BOUNCED_SECONDS = 1.0
 """For tasks that arrived while the worker stopped listening."""
 
 LOOK_SECONDS = 0.25
+TICK_SECONDS = 2.0
 
 
 class FleetWorker(Worker):
@@ -86,7 +89,9 @@ class FleetWorker(Worker):
         self._registered_id: str | None = None
         # hatchet-sdk has no other way to have its runner and its listener be one's own.
         run_loop_manager.Runner = functools.partial(FleetRunner, tasks)  # type: ignore[attr-defined,assignment]
-        sdk_worker.worker_action_listener_process = listener.run  # type: ignore[attr-defined,assignment]
+        sdk_worker.worker_action_listener_process = functools.partial(  # type: ignore[attr-defined]
+            listener.run, notices.pipe(), notice
+        )
         super().__init__(name=name, config=config, slot_config=slots, labels=labels, handle_kill=False)
 
     def register_workflow(self, workflow: BaseWorkflow[Any]) -> None:
@@ -131,6 +136,31 @@ class FleetWorker(Worker):
     def _ask(self, call: Any) -> None:
         persevere(call, address=self._config.host_port, patience=self._patience)
 
+    def _setup_loop(self) -> None:
+        self._loop = EnduringLoop()
+        asyncio.set_event_loop(self._loop)
+
+    async def _check_listener_health(self) -> None:
+        self._living = asyncio.ensure_future(self._live())
+        await super()._check_listener_health()
+
+    async def _live(self) -> None:
+        """Show the health check, again and again, that the event loop runs."""
+        file = alive.sign_of_life(str(self._config.healthcheck.port))
+        beats = alive.Beats(
+            file,
+            self.tasks.until,
+            lambda error: LOGGER.warning(
+                "%s cannot be written (%s); a worker that hangs stays healthy", file, error.strerror
+            ),
+        )
+        while True:
+            beats.tick()
+            if signal.getsignal(signal.SIGTERM) != self._handle_exit_signal:
+                # Code of an experiment that runs in this thread has changed it.
+                self._setup_signal_handlers()
+            await asyncio.sleep(TICK_SECONDS)
+
     def _setup_signal_handlers(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._handle_exit_signal)
@@ -140,6 +170,7 @@ class FleetWorker(Worker):
         """Drain; told twice by hand, at once. Before there is anything to drain, leave."""
         if self._loop is None or self._action_listener_process is None:
             os._exit(0)
+        notices.end_in(self._notice, CRASH)
         self._loop.call_soon_threadsafe(self._drain_once, signal.Signals(signum).name)
 
     def _drain_once(self, why: str) -> None:

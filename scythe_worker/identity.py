@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from urllib.error import URLError
-from urllib.request import urlopen
+from http.client import HTTPException
+
+from scythe_worker.link_local import open_directly
 
 METADATA = "ECS_CONTAINER_METADATA_URI_V4"
 """Set by ECS (Developer Guide, "Amazon ECS task metadata endpoint version 4 for tasks on Fargate")."""
 
 SECONDS = 2
+LARGEST = 1_000_000
 
 SERVICE, DEFINITION = "ecs_service", "ecs_task_definition"
 """Labels by which the backlog service finds the workers of a superseded deployment (`scythe_worker.rollout`)."""
@@ -50,8 +52,8 @@ def _task(address: str) -> dict[str, object]:
     if not address.startswith("http://"):
         return {}
     try:
-        with urlopen(f"{address}/task", timeout=SECONDS) as response:  # noqa: S310  # ECS's own, over HTTP
-            task = json.load(response)
-    except (URLError, OSError, ValueError):
+        with open_directly(f"{address}/task", SECONDS) as response:
+            task = json.loads(response.read(LARGEST))
+    except (HTTPException, OSError, ValueError, RecursionError):
         return {}
     return task if isinstance(task, dict) else {}

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import time
+from multiprocessing.connection import Connection
 from typing import Any
 
 from hatchet_sdk.clients.dispatcher import action_listener
 from hatchet_sdk.worker import action_listener_process
 from hatchet_sdk.worker.action_listener_process import HealthStatus, WorkerActionListenerProcess
 
-from scythe_worker import logs
+from scythe_worker import logs, notice
 
 RECONNECTS = 1000
 """hatchet-sdk stops listening after 15, a minute's absence of the engine, and is deaf from then on."""
+
+
+HEARTBEAT_SECONDS = 60.0
+"""hatchet-sdk sends a heartbeat each 4 s. After so many without one that went out, something holds this process up."""
 
 
 class FleetListener(WorkerActionListenerProcess):
@@ -22,17 +28,31 @@ class FleetListener(WorkerActionListenerProcess):
         # waits for the CPU: a simulation in each slot does both.
         self._waiting_steps_blocked_since = None
         self._event_loop_blocked_since = None
-        if self.action_loop_task is not None and self.action_loop_task.done():
+        if any(
+            task is not None and task.done() for task in (self.action_loop_task, self.event_send_loop_task)
+        ):
             return HealthStatus.UNHEALTHY
-        return super()._compute_health()
+        health = super()._compute_health()
+        if health == HealthStatus.HEALTHY and self.listener is not None:
+            beaten = self.listener.time_last_hb_succeeded or 0.0
+            return health if time.time() - beaten < HEARTBEAT_SECONDS else HealthStatus.UNHEALTHY
+        return health
 
     async def start_blocked_main_loop(self) -> None:
         """Say nothing each second that a task waits for its turn."""
 
 
-def run(*arguments: Any) -> None:
-    """What the process runs; the arguments are hatchet-sdk's own."""
+def run(signals: Connection | None, seconds: float, *arguments: Any) -> None:
+    """What the process runs.
+
+    Args:
+        signals: tells of the worker's signals (`scythe_worker.notice`).
+        seconds: from SIGTERM to the kill.
+        *arguments: hatchet-sdk's own.
+    """
     logs.start()
+    if signals is not None:
+        notice.watch(signals, seconds)
     logs.take_over_hatchets()
     action_listener.DEFAULT_ACTION_LISTENER_RETRY_COUNT = RECONNECTS
     action_listener_process.WorkerActionListenerProcess = FleetListener  # type: ignore[misc]

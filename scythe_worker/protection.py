@@ -15,7 +15,9 @@ import time
 from collections.abc import Callable, Mapping
 from http.client import HTTPException
 from urllib.error import HTTPError, URLError
-from urllib.request import Request, urlopen
+from urllib.request import Request
+
+from scythe_worker.link_local import open_directly
 
 LOGGER = logging.getLogger(__name__)
 
@@ -154,7 +156,7 @@ def put_protection(agent: str, minutes: int | None) -> str:
         method="PUT",
     )
     try:
-        with urlopen(request, timeout=CALL_SECONDS) as response:  # noqa: S310
+        with open_directly(request, CALL_SECONDS) as response:
             return _fault(response.read(100_000))
     except HTTPError as error:
         return _fault(error.read(100_000)) or f"the ECS agent answers {error.code}"
@@ -166,11 +168,13 @@ def _fault(body: bytes) -> str:
     """A refusal is a ``failure`` (of ECS, with a reason) or an ``error`` (of the call, with a code)."""
     try:
         answer = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return "the ECS agent's answer is no JSON"
     if not isinstance(answer, dict):
         return "the ECS agent's answer is no object"
     told = answer.get("failure") or answer.get("error")
     if not told:
         return ""
+    if not isinstance(told, dict):
+        return "the ECS agent refuses, and gives no reason that can be read"
     return f"{told.get('Reason') or told.get('Code')}: {told.get('Detail') or told.get('Message')}"

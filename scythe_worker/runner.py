@@ -6,6 +6,7 @@ import asyncio
 import ctypes
 import logging
 import math
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -18,13 +19,16 @@ from hatchet_sdk.clients.rest.api.task_api import TaskApi
 from hatchet_sdk.clients.rest.exceptions import ApiException, OpenApiException
 from hatchet_sdk.clients.v1.api_client import BaseRestClient
 from hatchet_sdk.config import ClientConfig
+from hatchet_sdk.context.context import Context
 from hatchet_sdk.contracts.dispatcher_pb2 import STEP_EVENT_TYPE_COMPLETED, STEP_EVENT_TYPE_FAILED
 from hatchet_sdk.runnables.action import Action
+from hatchet_sdk.runnables.task import Task
 from hatchet_sdk.worker.action_listener_process import ActionEvent
 from hatchet_sdk.worker.runner.runner import Runner
 from urllib3.exceptions import HTTPError
 
-from scythe_worker import alive
+from scythe_worker import contained, logs
+from scythe_worker.contained import Serialised, exit_status, failed
 from scythe_worker.drain import Durations, seconds_of
 from scythe_worker.retries import GIVEN_BACK, Event, History, Retries
 
@@ -187,8 +191,11 @@ class FleetRunner(Runner):
         """Initialize the runner; all but `tasks` is the SDK's."""
         self._fleet_tasks = tasks
         self.outbox = Outbox(event_queue, tasks)
+        self._ran_by: dict[int, str] = {}
+        contained.install()
         super().__init__(self.outbox, *arguments, **named)  # type: ignore[arg-type]  # it has the queue's put
-        self._living = asyncio.ensure_future(self._live())
+        # The handler that sends a task's lines to the dashboard is among them by now.
+        logs.remember()
 
     async def handle_start_step_run(self, action: Action) -> Exception | None:
         """Run a task, unless the worker stops."""
@@ -208,17 +215,51 @@ class FleetRunner(Runner):
             check.cancel()
             tasks.leave(action.key)
 
-    async def _live(self) -> None:
-        """Show the health check, again and again, that the event loop runs."""
-        file = alive.sign_of_life(str(self.config.healthcheck.port))
+    async def async_wrapped_action_func(self, ctx: Context, task: Task[Any, Any], action: Action) -> Any:
+        """Run a task; whatever it raises is a failure, unless the engine or the worker has cancelled it."""
         try:
-            while True:
-                alive.leave(file, self._fleet_tasks.until())
-                await asyncio.sleep(alive.BEAT_SECONDS)
-        except OSError as error:
-            LOGGER.warning(
-                "%s cannot be written (%s); a worker that hangs stays healthy", file, error.strerror
-            )
+            output = await super().async_wrapped_action_func(ctx, task, action)
+            return output if isinstance(output, Serialised) else self._serialised(task, output)
+        except BaseException as error:
+            if issubclass(type(error), asyncio.CancelledError) and action.key in self.cancellations:
+                raise
+            failure = failed(error)
+        finally:
+            logs.restore()
+        raise failure
+
+    def thread_action_func(
+        self, ctx: Context, task: Task[Any, Any], action: Action, dependencies: dict[str, Any]
+    ) -> Any:
+        """Run a task that is no coroutine, in its thread; its result is made into JSON there."""
+        process, thread = os.getpid(), threading.get_ident()
+        self._ran_by[thread] = action.key
+        error: BaseException | None = None
+        try:
+            return self._serialised(task, super().thread_action_func(ctx, task, action, dependencies))
+        except BaseException as raised:
+            error = raised
+            failure = failed(raised)
+        finally:
+            if os.getpid() != process:
+                # A child that the task forked comes back through here too, and would go on as a second worker.
+                os._exit(exit_status(error))
+            del self._ran_by[thread], error
+        raise failure
+
+    def serialize_output(self, validator: Any, output: Any) -> str | None:
+        """A result's JSON, which is there by now."""
+        return output.text if isinstance(output, Serialised) else super().serialize_output(validator, output)
+
+    def _serialised(self, task: Task[Any, Any], output: Any) -> Serialised:
+        text = super().serialize_output(task._validators.step_output, output)
+        return Serialised(text, self.config.grpc_max_send_message_length)
+
+    async def handle_cancel_action(self, action: Action) -> None:
+        """Cancel a task; its thread must not keep the slot."""
+        thread = self.threads.get(action.key)
+        await super().handle_cancel_action(action)
+        self._end_thread(thread, action.key)
 
     def give_back(self, key: str) -> bool:
         """Give a task back that runs, and stop it here as far as Python can; False if it has just ended."""
@@ -236,8 +277,16 @@ class FleetRunner(Runner):
         self.cancellations[key] = True
         if key in self.tasks:
             self.tasks[key].cancel()
-        if thread is not None:
-            _raise_in(thread)
+        self._end_thread(thread, key)
+
+    def _end_thread(self, thread: threading.Thread | None, key: str) -> None:
+        """End the thread of a task, as far as Python can; another one takes its place beside it."""
+        if thread is None or thread.ident is None or self._ran_by.get(thread.ident) != key:
+            return
+        _raise_in(thread)
+        # What C code holds up may never end. Threads are only made while none is idle.
+        self.thread_pool._max_workers += 1
+        self.thread_pool.submit(lambda: None)
 
     async def _end_if_spent(self, action: Action) -> None:
         """The engine itself ends attempts that run out of time, and starts another as long as it knows retries."""

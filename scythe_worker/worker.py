@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pydantic_settings
 from pydantic import ValidationError
 
-from scythe_worker import logs
+from scythe_worker import link_local, logs
 from scythe_worker.experiments import import_experiments, registered
 from scythe_worker.identity import worker_labels, worker_name
 from scythe_worker.protection import protection
@@ -71,6 +71,7 @@ def _made(environment: Mapping[str, str]) -> tuple[FleetWorker, list[BaseWorkflo
     """A worker that has yet to reach the engine, and what it registers."""
     settings = WorkerSettings.load(environment)
     logs.start()
+    link_local.keep_from_proxies()
     # scythe-engine's progress bars are no lines of a log.
     os.environ.setdefault("TQDM_DISABLE", "1")
     config = _scythe_config()
