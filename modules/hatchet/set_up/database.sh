@@ -2,14 +2,18 @@
 # all under a lock, so that no two migrations ever run at once.
 umask 077
 cat > /setup/locked.sh <<'END'
-# exported FILE: the variables of a JSON object, as commands of the shell.
-exported() {
-  tr '{},' '\n\n\n' < "$1" | sed -n "s/^ *\"\([A-Z_]*\)\": *\"\([^\"]*\)\" *$/\1='\2'; export \1/p"
+# load FILE NAME...: exports values of a JSON object. What is stored is text, whoever stored it: no command, and no
+# variable beside those that are named.
+load() {
+  file=$1; shift
+  for name; do
+    export "$name=$(tr '{},' '\n\n\n' < "$file" | sed -n "s/^ *\"$name\": *\"\([^\"]*\)\" *$/\1/p")"
+  done
 }
 query() { psql "$DATABASE_URL" --no-psqlrc --quiet --tuples-only --no-align --set ON_ERROR_STOP=1; }
 
 /setup/hatchet-migrate
-eval "$(exported /setup/new/admin.json)"
+load /setup/new/admin.json ADMIN_EMAIL ADMIN_PASSWORD
 /setup/hatchet-admin seed
 
 # The stored token's id, if the engine takes it and goes on to for long enough.
@@ -32,7 +36,8 @@ SQL
 fi
 
 if [ -z "$kept" ] || [ -n "$ROTATE" ]; then
-  eval "$(exported /setup/new/keys.json)"
+  load /setup/new/keys.json SERVER_AUTH_COOKIE_SECRETS SERVER_ENCRYPTION_JWT_PRIVATE_KEYSET \
+    SERVER_ENCRYPTION_JWT_PUBLIC_KEYSET SERVER_ENCRYPTION_MASTER_KEYSET
   /setup/hatchet-admin token create --name "$TOKEN_NAME" --expiresIn "$TOKEN_LIFE" > /setup/token.new
   echo 'A client token is made.'
 elif [ -e /setup/rolled ]; then
@@ -44,6 +49,7 @@ SQL
 fi
 END
 
+printf '%s\n' "$DATABASE_CERTIFICATE" > /setup/database.pem
 # Where packets are dropped, an attempt would take minutes.
 PGCONNECT_TIMEOUT=5; export PGCONNECT_TIMEOUT
 tries=0
