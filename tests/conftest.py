@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -39,6 +42,29 @@ def providers(aws: LocalAws) -> Iterator[Providers]:
     """The providers of a test's local AWS."""
     with Providers.of(aws.environment) as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def synthesized(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """The output folder of `docs` and of the contract's self-hosted environment, for all that only read it."""
+    from environments.loading import FOLDER, load_all
+    from main import synthesize
+    from tests.support.project import SELF_HOSTED
+
+    def work(folder: Path) -> str:
+        synthesize(load_all([FOLDER / "docs.yaml", SELF_HOSTED]), folder / "out")
+        return str(folder / "out")
+
+    return Path(once(tmp_path_factory, worker_id, work, "synthesized"))
+
+
+@pytest.fixture(scope="session")
+def stacks(synthesized: Path) -> dict[str, dict[str, Any]]:
+    """What the stacks of `docs` and of the contract's self-hosted environment `prod` say, by their names."""
+    return {
+        file.parent.name: json.loads(file.read_text())
+        for file in sorted(synthesized.glob("stacks/*/cdk.tf.json"))
+    }
 
 
 @pytest.fixture(scope="session")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,10 +16,8 @@ from main import synthesize
 from modules.worker_fleet.scaling import Capacity
 from ops.export.constructs import modules_of, unwritten_app
 from tests.deployments.spanning import ACCOUNT, environments
-from tests.support.project import ROOT, SELF_HOSTED
 
 Template = dict[str, Any]
-FILES = (ROOT / "environments" / "docs.yaml", SELF_HOSTED)
 ADDRESS = re.compile(r"\b((?:aws_[a-z0-9_]+|local)\.[A-Za-z0-9_-]+)")
 
 
@@ -79,11 +76,6 @@ def missed(graph: Graph) -> Iterator[tuple[str, str]]:
         yield from ((service, address) for address in wanted - closure)
 
 
-def synthesized(files: Iterable[Path], out: Path) -> list[Graph]:
-    synthesize(load_all(files), out)
-    return [Graph(json.loads(file.read_text())) for file in sorted(out.glob("stacks/*/cdk.tf.json"))]
-
-
 @pytest.fixture(scope="module")
 def spanned(tmp_path_factory: pytest.TempPathFactory) -> list[Graph]:
     """The stacks of the environments that span the choices, and the exported modules."""
@@ -99,12 +91,14 @@ def spanned(tmp_path_factory: pytest.TempPathFactory) -> list[Graph]:
         files[-1].write_text(yaml.safe_dump(data))
     with unwritten_app() as app:
         modules = [Graph(dict(module.synthesis)) for module in modules_of(app).values()]
-    return [*synthesized(files, folder / "out"), *modules]
+    synthesize(load_all(files), folder / "out")
+    written = (folder / "out").glob("stacks/*/cdk.tf.json")
+    return [*(Graph(json.loads(file.read_text())) for file in sorted(written)), *modules]
 
 
 @pytest.fixture(scope="module")
-def graphs(tmp_path_factory: pytest.TempPathFactory) -> list[Graph]:
-    return synthesized(FILES, tmp_path_factory.mktemp("out"))
+def graphs(stacks: dict[str, Template]) -> list[Graph]:
+    return [Graph(template) for template in stacks.values()]
 
 
 def test_services_wait_for_their_rights_and_network_rules(spanned: list[Graph]) -> None:

@@ -9,9 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from environments.loading import find, load_all
 from local_aws import LocalAws
-from main import synthesize
 from ops.export.rendering import render
 from ops.picture import PICTURE, Synthesized, draw
 from tests.support.command import client_token
@@ -95,9 +93,8 @@ def test_make_demo_is_the_command() -> None:
     assert told.stdout.splitlines()[-1] == ".venv/bin/scythe-aws demo"
 
 
-def test_the_picture_is_what_the_stacks_say(tmp_path: Path) -> None:
-    synthesize(load_all(find(["docs"])), tmp_path)
-    assert draw(Synthesized(tmp_path, "docs")) == PICTURE.read_text(), "run: python -m ops.picture"
+def test_the_picture_is_what_the_stacks_say(synthesized: Path) -> None:
+    assert draw(Synthesized(synthesized, "docs")) == PICTURE.read_text(), "run: python -m ops.picture"
 
 
 def test_the_license_is_the_exports() -> None:

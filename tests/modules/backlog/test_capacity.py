@@ -11,13 +11,11 @@ import pytest
 import yaml
 
 from environments.advice import warnings
-from environments.loading import load, load_all
+from environments.loading import load
 from environments.schema import Environment
-from main import synthesize
 from modules.backlog.capacity import capacity_provider
 from synthesis.expression import Expression
 from synthesis.stack import literal
-from tests.support.project import ROOT
 
 LEAF: dict[str, Any] = {"role": "leaf"}
 ON_SPOT: dict[str, dict[str, Any]] = {
@@ -76,10 +74,8 @@ def test_spot_that_has_no_effect_is_said(tmp_path: Path, changes: dict[str, Any]
     assert bool(said) == (changes == ON_DEMAND["a fallback, and told to"])
 
 
-def test_the_service_takes_one_provider_and_keeps_its_memory(tmp_path: Path) -> None:
-    synthesize(load_all([ROOT / "environments" / "docs.yaml"]), tmp_path)
-    (template,) = tmp_path.glob("stacks/*-workers/cdk.tf.json")
-    resources = json.loads(template.read_text())["resource"]
+def test_the_service_takes_one_provider_and_keeps_its_memory(stacks: dict[str, dict[str, Any]]) -> None:
+    resources = stacks["docs-workers"]["resource"]
     service = resources["aws_ecs_service"]["backlog"]
     (item,) = service["capacity_provider_strategy"]
     assert "FARGATE_SPOT" in item["capacity_provider"]
@@ -91,10 +87,8 @@ def test_the_service_takes_one_provider_and_keeps_its_memory(tmp_path: Path) -> 
     assert (task["cpu"], task["memory"]) == ("256", "1024")
 
 
-def test_the_alarm_says_what_to_do_where_spot_has_no_capacity(tmp_path: Path) -> None:
-    synthesize(load_all([ROOT / "environments" / "docs.yaml"]), tmp_path)
-    (template,) = tmp_path.glob("stacks/*-workers/cdk.tf.json")
-    alarm = json.loads(template.read_text())["resource"]["aws_cloudwatch_metric_alarm"]["backlog_silent"]
+def test_the_alarm_says_what_to_do_where_spot_has_no_capacity(stacks: dict[str, dict[str, Any]]) -> None:
+    alarm = stacks["docs-workers"]["resource"]["aws_cloudwatch_metric_alarm"]["backlog_silent"]
     assert "none can wake" in alarm["alarm_description"]
     assert "set backlog.spot to false and deploy" in alarm["alarm_description"]
     # A description has at most 1,024 characters (Amazon CloudWatch API Reference, PutMetricAlarm).

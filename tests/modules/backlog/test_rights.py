@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
-from environments.loading import load_all
-from main import synthesize
-from tests.support.project import SELF_HOSTED
+from typing import Any
 
 RIGHTS = (
     "aws_iam_role_policy",
@@ -16,10 +11,10 @@ RIGHTS = (
 )
 
 
-def test_the_service_depends_on_its_roles_policies_and_network_rules(tmp_path: Path) -> None:
-    synthesize(load_all([SELF_HOSTED]), tmp_path)
-    (template,) = tmp_path.glob("stacks/*-workers/cdk.tf.json")
-    resources = json.loads(template.read_text())["resource"]
+def test_the_service_depends_on_its_roles_policies_and_network_rules(
+    templates: dict[str, dict[str, Any]],
+) -> None:
+    resources = templates["workers"]["resource"]
     rights = {f"{kind}.{name}" for kind in RIGHTS for name in resources[kind] if name.startswith("backlog_")}
     assert {right.partition(".")[0] for right in rights} == set(RIGHTS)
     assert set(resources["aws_ecs_service"]["backlog"]["depends_on"]) == rights

@@ -8,10 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from environments.loading import load
-from main import synthesize
 from modules.hatchet.connections import (
     BESIDE,
     LEAST_POOL,
@@ -22,20 +19,14 @@ from modules.hatchet.connections import (
 )
 from modules.hatchet.settings import HatchetSettings
 from synthesis.expression import Expression
-from tests.support.project import SELF_HOSTED
 
 Template = dict[str, Any]
 
 
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
+@pytest.fixture
+def template(templates: dict[str, Template]) -> Template:
     """The stack of the contract's self-hosted engine."""
-    folder = tmp_path_factory.mktemp("engine")
-    file = folder / "prod.yaml"
-    file.write_text(yaml.safe_dump(yaml.safe_load(SELF_HOSTED.read_text())))
-    synthesize([load(file)], folder / "out")
-    read: Template = json.loads((folder / "out" / "stacks" / "prod-hatchet" / "cdk.tf.json").read_text())
-    return read
+    return templates["hatchet"]
 
 
 def evaluated(expression: str, folder: Path, **settings: object) -> Any:

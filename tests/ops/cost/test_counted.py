@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from environments.loading import load, load_all
+from environments.loading import load
 from environments.schema import Environment
-from main import synthesize
 from ops.cost.at_rest import alarms, at_rest, engine_at_rest
 from ops.cost.prices import usd
 from scythe_worker.pace import DEMAND
@@ -34,20 +32,16 @@ LARGE = Environment.model_validate(
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
-    out = tmp_path_factory.mktemp("out")
-    synthesize(load_all([DOCS, SELF_HOSTED]), out)
-    return {
-        file.parent.name: json.loads(file.read_text())["resource"]
-        for file in out.glob("stacks/*/cdk.tf.json")
-    }
+@pytest.fixture
+def resources(stacks: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The resources of each stack."""
+    return {name: template["resource"] for name, template in stacks.items()}
 
 
-def test_the_backlogs_alarm_is_the_only_standard_one(templates: dict[str, dict[str, Any]]) -> None:
+def test_the_backlogs_alarm_is_the_only_standard_one(resources: dict[str, dict[str, Any]]) -> None:
     of_backlog = {
         name: alarm
-        for name, alarm in templates["docs-workers"]["aws_cloudwatch_metric_alarm"].items()
+        for name, alarm in resources["docs-workers"]["aws_cloudwatch_metric_alarm"].items()
         if name.startswith("backlog_")
     }
     assert [alarm["period"] for alarm in of_backlog.values()] == [60]
@@ -55,18 +49,18 @@ def test_the_backlogs_alarm_is_the_only_standard_one(templates: dict[str, dict[s
     # The fleets' alarms look at the one metric that is published while nothing waits.
     names = {
         metric["metric_name"]
-        for alarm in templates["docs-workers"]["aws_cloudwatch_metric_alarm"].values()
+        for alarm in resources["docs-workers"]["aws_cloudwatch_metric_alarm"].values()
         for metric in [alarm, *(query.get("metric", {}) for query in alarm.get("metric_query", []))]
         if metric.get("namespace", "").startswith("Scythe/")
     }
     assert names == {DEMAND}
 
 
-def test_the_secrets_are_those_of_the_stacks(templates: dict[str, dict[str, Any]]) -> None:
-    assert len(templates["docs-storage"]["aws_secretsmanager_secret"]) == 1
+def test_the_secrets_are_those_of_the_stacks(resources: dict[str, dict[str, Any]]) -> None:
+    assert len(resources["docs-storage"]["aws_secretsmanager_secret"]) == 1
     assert at_rest(load(DOCS))["secret"] == usd("secret")
     # One is the broker's, and is made with broker: amazon_mq or rabbitmq alone.
-    secrets = templates["prod-hatchet"]["aws_secretsmanager_secret"]
+    secrets = resources["prod-hatchet"]["aws_secretsmanager_secret"]
     always = [name for name, secret in secrets.items() if "count" not in secret]
     assert engine_at_rest(load(SELF_HOSTED))["secrets"] == len(always) * usd("secret")
 
