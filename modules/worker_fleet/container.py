@@ -12,6 +12,9 @@ NAME = "worker"
 STOP_SECONDS = 120
 """The longest that Fargate waits after SIGTERM, and as long as Spot's notice (Amazon ECS API, ``stopTimeout``)."""
 
+SECRETS = "SCYTHE_WORKER_SECRETS"
+"""The variable with the names of the fleet's own secrets."""
+
 WRITABLE = {"tmp": "/tmp", "cache": "/var/cache/scythe", "home": "/home/scythe"}  # noqa: S108
 """Volumes and their paths: what scythe-engine, its artifact cache and the researcher's libraries write to.
 Dockerfile.worker declares each as a volume of the worker's user, since a Fargate mount is otherwise root's."""
@@ -39,6 +42,9 @@ def container_definitions(
     region: Expression,
 ) -> str:
     """The JSON of the task's one container, written by Terraform."""
+    secrets = f"keys({settings.secrets})"
+    # The worker takes the values of these out of all that it writes (`scythe_worker.redaction`).
+    named_secrets = {SECRETS: f'length({secrets}) > 0 ? join(",", {secrets}) : null'}
     container = {
         "name": NAME,
         "image": image,
@@ -55,7 +61,7 @@ def container_definitions(
         },
         "stopTimeout": STOP_SECONDS,
         "healthCheck": HEALTH_CHECK,
-        "environment": named(f"merge({assigned(variables)}, {settings.environment})"),
+        "environment": named(f"merge({assigned({**variables, **named_secrets})}, {settings.environment})"),
         "secrets": named(
             f"merge({settings.secrets}, {{ HATCHET_CLIENT_TOKEN = {token_secret_arn} }})", "valueFrom"
         ),

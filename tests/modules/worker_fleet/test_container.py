@@ -41,3 +41,16 @@ def test_foreign_code_has_no_capability_and_no_way_to_write_unless_exec_is_on(
     assert worker["linuxParameters"]["capabilities"]["drop"] == ([] if exec_ else ["ALL"])
     assert worker["readonlyRootFilesystem"] is not exec_
     assert worker["user"] == "10001:10001"
+
+
+def test_the_worker_knows_which_variables_are_secrets(tmp_path: Path) -> None:
+    arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:docs/licence-a1b2c3"
+    worker = container(tmp_path, secrets={"GUROBI_SECRET": arn, "DB_LOGIN": arn})
+    given = {each["name"]: each["value"] for each in worker["environment"]}
+    assert given["SCYTHE_WORKER_SECRETS"] == "DB_LOGIN,GUROBI_SECRET"
+    assert {each["name"] for each in worker["secrets"]} == {
+        "DB_LOGIN",
+        "GUROBI_SECRET",
+        "HATCHET_CLIENT_TOKEN",
+    }
+    assert "SCYTHE_WORKER_SECRETS" not in [each["name"] for each in container(tmp_path)["environment"]]
