@@ -15,7 +15,7 @@ from moto.core.request import Request as HttpRequest
 from moto.core.request import determine_request_protocol
 from moto.core.routing import get_service_router
 from moto.core.utils import get_service_model
-from moto.iam.models import get_account_id_from
+from moto.iam import models as iam
 from werkzeug.exceptions import NotFound
 
 from local_aws.strictness.rule import Request
@@ -78,7 +78,7 @@ def read(environ: WSGIEnvironment) -> ReadRequest | None:
     except (ValueError, TypeError, AttributeError, RequestParserError) as error:
         parameters, unreadable = {}, str(error)
     request = Request(
-        service, str(operation.name), parameters, get_account_id_from(key), region, unreadable=unreadable
+        service, str(operation.name), parameters, iam.get_account_id_from(key), region, unreadable=unreadable
     )
     return ReadRequest(request, operation, protocol)
 

@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from moto.iam.models import iam_backends
 from werkzeug.test import Client
 from werkzeug.wrappers import Response
 
 from local_aws import LocalAws
+from local_aws.local_aws import ACCOUNT_ID
 from local_aws.retries import OnceOnly
 from local_aws.strictness.rule import Request, Rule
 from tests.local_aws.strictness.in_process import InProcess, empty
@@ -165,3 +167,11 @@ def test_a_refusal_is_in_the_log_with_its_rule(tmp_path: Path) -> None:
         "logs.CreateLogGroup is refused by the rule pattern_of_model: 1 validation error detected: "
         "Value 'of a fleet' at 'logGroupName'"
     ) in (tmp_path / "log").read_text()
+
+
+def test_a_request_makes_no_partition_that_nobody_uses() -> None:
+    """Each would have 1,582 policies of AWS's own, made anew after each reset."""
+    strict = InProcess(())
+    iam_backends.pop(ACCOUNT_ID, None)
+    strict.client("iam").list_roles()
+    assert list(iam_backends[ACCOUNT_ID]) == ["aws"]
