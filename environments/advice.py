@@ -35,7 +35,17 @@ def warnings(environment: Environment) -> list[Fault]:
         *_roles(environment),
         *_reach(environment),
         *_spot(environment),
+        *_sign_up(environment),
     ]
+
+
+def _sign_up(environment: Environment) -> Iterator[Fault]:
+    if environment.hatchet.sign_up:
+        yield _warn(
+            ("hatchet", "sign_up"),
+            "anyone who reaches the dashboard can register; set it to false and deploy once those have registered whom "
+            "the admin invites",
+        )
 
 
 def addresses_per_zone(environment: Environment) -> int | None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from environments.keys import key_faults
 from environments.regions import partition_of
 from environments.sections import Sections
+from modules.hatchet.authorities import BUNDLE, authorities
 from modules.network.settings import CLOSED
 from synthesis.rules import CrossRule, Fault, ItemRule, Path
 
@@ -171,10 +172,24 @@ def combination_faults(environment: Sections) -> Iterator[Fault]:
     yield from _endpoints(environment)
     yield from _images(environment)
     yield from _certificate_region(environment)
+    yield from _authority(environment)
     yield from key_faults(environment)
     yield from _boundary(environment)
     yield from _partition(environment)
     yield from _tags(environment)
+
+
+def _authority(environment: Sections) -> Iterator[Fault]:
+    """The stack's own precondition says it too (`modules.hatchet.database`)."""
+    region, hatchet = environment.region, environment.hatchet
+    if hatchet.mode == "cloud" or hatchet.database.ca_certificate or region in authorities():
+        return
+    yield Fault(
+        ("hatchet", "database", "ca_certificate"),
+        f"is missing; in {region}, whose authority does not come with the project, it must be the content of {BUNDLE} "
+        '(Amazon RDS User Guide, "Using SSL/TLS to encrypt a connection to a DB instance or cluster")',
+        (("region",), ("hatchet", "mode"), ("hatchet", "database", "ca_certificate")),
+    )
 
 
 def _endpoints(environment: Sections) -> Iterator[Fault]:

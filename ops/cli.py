@@ -229,6 +229,14 @@ def image_mirror(env: ENVIRONMENT, as_json: JSON = False) -> None:
     mirror(env, as_json=as_json)
 
 
+@image.command("digests")
+def image_digests(env: ENVIRONMENT) -> None:
+    """Print the digests that the tags of Hatchet's images have now, to pin them in the environment's file."""
+    from ops.commands.digests import digests
+
+    digests(env)
+
+
 @app.command()
 def schema(
     out: Annotated[

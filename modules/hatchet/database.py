@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cdktf import TerraformResourceLifecycle
+from cdktf import Precondition, TerraformResourceLifecycle
 from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
 from cdktf_cdktf_provider_aws.db_instance import DbInstance
 from cdktf_cdktf_provider_aws.db_parameter_group import DbParameterGroup, DbParameterGroupParameter
@@ -11,10 +11,12 @@ from cdktf_cdktf_provider_aws.secretsmanager_secret_version import Secretsmanage
 from cdktf_cdktf_provider_aws.security_group import SecurityGroup
 from constructs import Construct
 
+from modules.common.account import region_code
 from modules.common.log_group import create_log_group
 from modules.common.port import Port
 from modules.common.secret import create_secret
 from modules.common.security_group import create_security_group
+from modules.hatchet.authorities import BUNDLE, CA, authorities
 from modules.hatchet.settings import Database
 from modules.network.attributes import NetworkAttributes
 from synthesis.ephemeral import ephemeral
@@ -47,7 +49,7 @@ class HatchetDatabase(Construct):
     Costs: the instance class's price, twice that with ``multi_az``; storage $0.115 a GB-month (gp3, us-east-1).
 
     Attributes:
-        url: for Hatchet's ``DATABASE_URL``, without the password, which goes into ``PGPASSWORD``.
+        certificate: the PEM certificates that its own is checked against.
         identifier: of the instance.
         password_secret_arn: of the secret that holds the password.
         port: where it answers.
@@ -73,10 +75,30 @@ class HatchetDatabase(Construct):
         secret, password = self._create_password(secrets_key_arn)
         self.password_secret_arn: Expression = secret.arn
         logs = self._create_log_groups(log_retention_days, logs_key_arn)
+        self.certificate = self._choose_certificate()
         instance = self._create_instance(network, group, password, logs)
         self.identifier: Expression = instance.identifier
-        # Said with `require`, since pgx would go on in the clear where TLS fails (libpq's `prefer`).
-        self.url = Expression(hcl(f"postgresql://{NAME}@{text(instance.endpoint)}/{NAME}?sslmode=require"))
+        self._endpoint = instance.endpoint
+
+    def url(self, certificate: str) -> Expression:
+        """Hatchet's ``DATABASE_URL``, without the password, which goes into ``PGPASSWORD``.
+
+        pgx and libpq read it alike: with less than ``verify-full`` both take whatever certificate there is.
+
+        Args:
+            certificate: the path at which the reader has `certificate`.
+        """
+        at = f"postgresql://{NAME}@{text(self._endpoint)}/{NAME}"
+        return Expression(hcl(f"{at}?sslmode=verify-full&sslrootcert={certificate}"))
+
+    def _choose_certificate(self) -> Expression:
+        known = local(self, "authorities", hcl(authorities()))
+        region = region_code(self)
+        return local(
+            self,
+            "certificate",
+            f"try(coalesce({self._settings.ca_certificate}, lookup({known}, {region}, null)), null)",
+        )
 
     def _create_security_group(self, network: NetworkAttributes) -> SecurityGroup:
         return create_security_group(
@@ -198,7 +220,7 @@ class HatchetDatabase(Construct):
             publicly_accessible=False,
             parameter_group_name=text(self._create_parameter_group().name),
             # RDS's own default, said so that plans show it (Amazon RDS User Guide, "Certificate authorities").
-            ca_cert_identifier="rds-ca-rsa2048-g1",
+            ca_cert_identifier=CA,
             backup_retention_period=number(settings.backup_days),
             backup_window="01:00-02:00",
             maintenance_window=MAINTENANCE,
@@ -215,7 +237,15 @@ class HatchetDatabase(Construct):
             database_insights_mode="standard",
             enabled_cloudwatch_logs_exports=["postgresql", "upgrade"],
             tags=self._label.tagged(),
-            lifecycle=TerraformResourceLifecycle(ignore_changes=["final_snapshot_identifier"]),
+            lifecycle=TerraformResourceLifecycle(
+                ignore_changes=["final_snapshot_identifier"],
+                precondition=[
+                    Precondition(
+                        condition=text(f"{self.certificate} != null"),
+                        error_message=f"no certificate of RDS's is known in this region; database.ca_certificate must have it: {BUNDLE}",
+                    )
+                ],
+            ),
             depends_on=logs,
         )
         suppress(

@@ -59,23 +59,24 @@ def server_environment(
     broker: Expression,
     broker_address: Expression,
     pools: dict[str, Expression],
+    sign_up: Expression,
 ) -> dict[str, Expression]:
     """The variables of the engine and of the API alike, each with the expression of its value.
 
     Args:
         addresses: where the engine is found.
-        database_url: without a password, which is in ``PGPASSWORD``.
+        database_url: without a password, which is in ``PGPASSWORD``, and with the path of the database's authority.
         password_version: a new password makes a new task definition, since ECS reads it only at a start.
         broker: the setting.
         broker_address: of a broker of Amazon MQ, else null; another makes a new task definition likewise.
         pools: what bounds its connections to the database (`modules.hatchet.connections`).
+        sign_up: the setting. With it off the API registers nobody, an invited person neither.
     """
     fixed = {
         "DATABASE_LOGGER_FORMAT": "json",
         "SERVER_ADDITIONAL_LOGGERS_PGXSTATS_FORMAT": "json",
         "SERVER_ADDITIONAL_LOGGERS_QUEUE_FORMAT": "json",
         "SERVER_ALLOW_CREATE_TENANT": "false",
-        "SERVER_ALLOW_SIGNUP": "false",
         "SERVER_API_RATE_LIMIT": "10",
         "SERVER_API_RATE_LIMIT_WINDOW": "300s",
         "SERVER_AUTH_SET_EMAIL_VERIFIED": "true",
@@ -99,6 +100,7 @@ def server_environment(
         "BROKER_ADDRESS": broker_address,
         "DATABASE_PASSWORD_VERSION": Expression(f"tostring({password_version})"),
         "DATABASE_URL": database_url,
+        "SERVER_ALLOW_SIGNUP": Expression(f"tostring({sign_up})"),
         "SERVER_AUTH_COOKIE_INSECURE": Expression(f'{addresses.is_public} ? "false" : "true"'),
         "SERVER_INTERNAL_CLIENT_INTERNAL_GRPC_BROADCAST_ADDRESS": addresses.inside_grpc,
         "SERVER_MSGQUEUE_KIND": Expression(f'{broker} == "postgres" ? "postgres" : "rabbitmq"'),

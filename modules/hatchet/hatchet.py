@@ -16,16 +16,16 @@ from modules.hatchet.addresses import choose_addresses
 from modules.hatchet.amazon_mq import AmazonMq
 from modules.hatchet.attributes import HatchetAccess, HatchetAttributes
 from modules.hatchet.client import GRPC, HTTP
-from modules.hatchet.connections import pool_variables
 from modules.hatchet.container import Container, HealthCheck
 from modules.hatchet.database import HatchetDatabase
-from modules.hatchet.environment import HEALTH, server_environment
+from modules.hatchet.environment import HEALTH
 from modules.hatchet.forwarding import Forwarding
 from modules.hatchet.images import API, DASHBOARD, ENGINE
 from modules.hatchet.load_balancer import LoadBalancer
 from modules.hatchet.rabbitmq import RabbitMq
 from modules.hatchet.repositories import Images, RepositoryAttributes
 from modules.hatchet.secrets import Secrets
+from modules.hatchet.server import Servers
 from modules.hatchet.service import HatchetService, Rollout, Surroundings, log_group_name
 from modules.hatchet.set_up import SetUp
 from modules.hatchet.settings import HatchetSettings
@@ -91,6 +91,9 @@ class Hatchet(Construct):
         )  # fmt: skip
         self._brokers = (self._rabbitmq, self._amazon_mq)
         self._balancer = LoadBalancer(self, "lb", label=label, settings=settings, network=network)
+        self._servers = Servers(
+            settings, self._images, self._addresses, self._database, self._secrets, self._brokers
+        )
         engine, api, dashboard = self._create_engine(), self._create_api(), self._create_dashboard()
         set_up = SetUp(
             self,
@@ -175,36 +178,6 @@ class Hatchet(Construct):
             f"try({public}[i], {workers}[0]) : subnet)]",
         )
 
-    def _server(self, name: str, image: str, command: list[str], health: str, port: int) -> Container:
-        urls = [broker.credentials.value_from("url") for broker in self._brokers]
-        return Container(
-            name=name,
-            image=self._images[image],
-            command=command,
-            environment=server_environment(
-                addresses=self._addresses,
-                database_url=self._database.url,
-                password_version=Expression(self._settings.database.password_version),
-                broker=Expression(self._settings.broker),
-                broker_address=self._amazon_mq.address,
-                pools=pool_variables(self._settings),
-            ),
-            secrets={
-                **self._secrets.of_server(),
-                "PGPASSWORD": self._database.password_secret_arn,
-                "SERVER_MSGQUEUE_RABBITMQ_URL": Expression(
-                    f"try(coalesce({', '.join(map(str, urls))}), null)"
-                ),
-            },
-            health_check=HealthCheck.get(health),
-            # The engine takes 5 seconds to hand over, 10 for its streams, and what the tasks then take to report.
-            stop_seconds=60,
-            ports=[port],
-        )
-
-    # Whether a container is killed is asked of the process alone: the engine's /live and the API's /api/live answer 503
-    # and 500 while the broker or the database is away, as /ready does (Hatchet v0.104.7, internal/services/health and
-    # api/v1/server/handlers/metadata), and a new process would not find them either.
     def _create_engine(self) -> HatchetService:
         health = f"http://127.0.0.1:{HEALTH}/version"
         return HatchetService(
@@ -213,7 +186,8 @@ class Hatchet(Construct):
             surroundings=self._surroundings,
             size=self._settings.engine,
             count=Expression(self._settings.engine.count),
-            containers=[self._server("engine", ENGINE, ["/hatchet/hatchet-engine"], health, GRPC)],
+            containers=self._servers.containers("engine", ENGINE, ["/hatchet/hatchet-engine"], health, GRPC),
+            volumes=self._servers.volumes,
             targets=[Target(self._balancer.engine.arn, "engine", GRPC, self._addresses.is_public)],
             is_found=True,
         )
@@ -226,7 +200,8 @@ class Hatchet(Construct):
             surroundings=self._surroundings,
             size=self._settings.api,
             count=Expression(self._settings.api.count),
-            containers=[self._server("api", API, ["/hatchet/hatchet-api"], health, HTTP)],
+            containers=self._servers.containers("api", API, ["/hatchet/hatchet-api"], health, HTTP),
+            volumes=self._servers.volumes,
             targets=[Target(self._balancer.api.arn, "api", HTTP)],
             is_found=True,
         )

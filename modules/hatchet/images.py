@@ -49,7 +49,7 @@ class Image:
 
     Attributes:
         name: the end of its repository's name in the environment's ECR.
-        source: its address upstream, with the digest where the environment gives one.
+        source: its address upstream, with the digest where the environment gives one, else with the tag.
         tag: its tag, there and here.
     """
 
@@ -66,6 +66,7 @@ def images_of(settings: HatchetSettings) -> list[Image]:
         if name == RABBITMQ and settings.broker != "rabbitmq":
             continue
         tag = upstream.tag or version
-        reference = f"@{digest}" if name == ENGINE and digest else f":{tag}"
+        pinned = settings.image_digests.get(name) or (digest if name == ENGINE else "")
+        reference = f"@{pinned}" if pinned else f":{tag}"
         needed.append(Image(name, f"{upstream.repository}{reference}", tag))
     return needed

@@ -93,15 +93,15 @@ class Images(Mapping[str, Expression]):
         self.in_ecr = Expression(f"length({repository_urls}) > 0")
         self._version = f'split("@", {settings.version})[0]'
         self._digest = f'try(split("@", {settings.version})[1], null)'
+        self._digests = settings.image_digests
 
     def __getitem__(self, name: str) -> Expression:
         upstream = UPSTREAM[name]
         repository = f'lookup({self._urls}, "{name}", "{upstream.repository}")'
         tag = hcl(upstream.tag) if upstream.tag else self._version
         tagged = f'"${{{repository}}}:${{{tag}}}"'
-        if name != ENGINE:
-            return Expression(tagged)
-        return Expression(f'{self._digest} == null ? {tagged} : "${{{repository}}}@${{{self._digest}}}"')
+        digest = f'try({self._digests}["{name}"], {self._digest if name == ENGINE else "null"})'
+        return Expression(f'{digest} == null ? {tagged} : "${{{repository}}}@${{{digest}}}"')
 
     def __iter__(self) -> Iterator[str]:
         return iter(UPSTREAM)

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from modules.common.fargate import MEMORY_GIB, fargate_pair
 from modules.common.key_settings import key_arn
+from modules.hatchet.authorities import pem
 from modules.hatchet.connections import enough_connections
 from synthesis.allowed import arn, block, each, email, flag, matching, number, one_of, whole
 from synthesis.rules import CrossRule, Fault, Rule, Settings
@@ -23,6 +24,20 @@ VERSION = matching(
 )
 PRIVATE = r'"^(10|172\\.(1[6-9]|2[0-9]|3[01])|192\\.168|100\\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7]))\\."'
 """A private block, as a regular expression of Terraform's (RFC 1918, and RFC 6598's shared addresses)."""
+
+IMAGES = (
+    "aws-cli",
+    "hatchet-admin",
+    "hatchet-api",
+    "hatchet-engine",
+    "hatchet-frontend",
+    "hatchet-migrate",
+    "postgres",
+    "rabbitmq",
+)
+"""The images of an engine, by the ends of their repositories' names."""
+
+DIGEST = matching("^sha256:[0-9a-f]{64}$", "a digest such as sha256:<64 hex digits>")
 
 SHARED_KEYS = {"mode", "token_secret_arn", "token_secret_key_arn"}
 """What is there whoever runs the engine; all other keys are for self-hosting."""
@@ -74,6 +89,11 @@ class Database(Settings):
     password_version: Annotated[int, whole(1, 1_000_000)] = Field(
         default=1,
         description="Raise it to rotate the password, which also deploys what connects to the database anew.",
+    )
+    ca_certificate: Annotated[str, pem()] | None = Field(
+        default=None,
+        description="The authority of the database's certificate in PEM, without which nothing connects; left out: the "
+        "region's rds-ca-rsa2048-g1, which comes with the project for most regions.",
     )
 
     rules: ClassVar[tuple[CrossRule, ...]] = (
@@ -173,6 +193,11 @@ class HatchetSettings(Settings):
         default=None,
         description="The first user of the dashboard; left out: Hatchet's own, admin@example.com.",
     )
+    sign_up: Annotated[bool, flag()] = Field(
+        default=False,
+        description="Whether anyone who reaches the dashboard can register; true only while those register whom the admin "
+        "invites.",
+    )
     broker: Annotated[str, message_queue()] = Field(
         default="postgres",
         description="The message queue: the database itself, RabbitMQ on ECS, or RabbitMQ on Amazon MQ.",
@@ -189,6 +214,11 @@ class HatchetSettings(Settings):
         default=None,
         description="Where the engine's images come from; left out: the environment's ECR where the private subnets "
         "have no way out, else upstream.",
+    )
+    image_digests: dict[Annotated[str, one_of(*IMAGES)], Annotated[str, DIGEST]] = Field(
+        default={},
+        description="The digests of the engine's images by their names, from scythe-aws image digests; an image without "
+        "one is read by its tag, which whoever owns its registry can move.",
     )
     token_days: Annotated[int, whole(4, 3650)] = Field(
         default=90,
@@ -222,6 +252,16 @@ class HatchetSettings(Settings):
             "does not go with zone_id, which has a certificate made; leave out one of them",
             lambda settings: not (settings.certificate_arn and settings.zone_id),
             "{certificate_arn} == null || {zone_id} == null",
+        ),
+        CrossRule(
+            ("image_digests",),
+            "has a digest of hatchet-engine, and version another one; leave it out of one of them",
+            lambda settings: (
+                "@" not in settings.version
+                or settings.image_digests.get("hatchet-engine", settings.version).rpartition("@")[2]
+                == settings.version.rpartition("@")[2]
+            ),
+            'try({image_digests}["hatchet-engine"] == split("@", {version})[1], true)',
         ),
         enough_connections(),
     )

@@ -108,16 +108,25 @@ def _require_ecr(environment: Environment) -> None:
     raise CommandError(f"nothing is to be mirrored for {environment.name}: {reason}")
 
 
-class _Crane:
+class Crane:
     """Crane, of google/go-containerregistry, with registries' credentials of its own."""
 
     def __init__(self, variables: Mapping[str, str]) -> None:
+        """Find it.
+
+        Raises:
+            CommandError: there is none.
+        """
+        if shutil.which("crane") is None:
+            raise CommandError(_INSTALL)
         self._variables = variables
 
     def login(self, registry: str, user: str, password: str) -> None:
+        """Log in to a registry."""
         self._run(registry, "auth", "login", registry, "--username", user, "--password-stdin", given=password)
 
     def digest(self, image: Image) -> str:
+        """The digest of its index, of all platforms."""
         return self._run(image.name, "digest", image.source).strip()
 
     def copy(self, image: Image, digest: str, target: str) -> None:
@@ -150,10 +159,10 @@ class _Crane:
 
 
 @contextmanager
-def _logged_in(ecr: ECRClient, repositories: Iterable[str]) -> Iterator[tuple[_Crane, str]]:
+def _logged_in(ecr: ECRClient, repositories: Iterable[str]) -> Iterator[tuple[Crane, str]]:
     """Crane with a login to the account's ECR, and that registry's host."""
     with registry_of(ecr, repositories) as registry:
-        crane = _Crane(registry.variables)
+        crane = Crane(registry.variables)
         crane.login(registry.host, registry.user, registry.password)
         yield crane, registry.host
 
@@ -195,7 +204,7 @@ class _Repository:
         )
 
 
-def _copy(crane: _Crane, repository: _Repository, digest: str, target: str) -> None:
+def _copy(crane: Crane, repository: _Repository, digest: str, target: str) -> None:
     crane.copy(repository.image, digest, target)
     arrived = repository.digest()
     if arrived != digest:

@@ -23,6 +23,7 @@ WRONG: Mapping[str, Any] = {
     "flow_logs": {"retention_days": 2},
     "force_destroy": True,
     "hatchet": {"mode": "self_hosted"},
+    "image_digests": {"hatchet-engine": "?"},
     "interface_endpoints": [],
     "rabbitmq": {"cpu": 3},
     "scaling": {"quiet_minutes": -1},

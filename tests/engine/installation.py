@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from modules.hatchet.authorities import authorities
 from tests.engine.deployment import Deployment, inside
 from tests.support.deployed import keys_of
 from tests.support.fargate import binaries
@@ -26,6 +27,9 @@ SECONDS = 180
 
 HURRY = 20
 """What intervals of health checks are divided by."""
+
+AUTHORITY = authorities()["us-east-1"]
+"""What the task definitions take for the authority of the database's certificate."""
 
 PASSWORD = "hatchet-database"
 FILLED = ("hatchet-admin", "hatchet-client-token", "hatchet-keys")
@@ -291,6 +295,7 @@ def _places(
     return {
         **{deployment.secret_arn(name): arn for name, arn in arns.items()},
         f"{deployment.database}/hatchet": f"{server.place}/{database}",
+        AUTHORITY: server.certificate.read_text(),
         inside("engine", 7070): f"127.0.0.1:{ports['engine']}",
         inside("api", 8080): f"127.0.0.1:{ports['api']}",
         "localhost:7070": "localhost:7070",
