@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cdktf import ITerraformDependable
+from cdktf import ITerraformDependable, Precondition, TerraformResourceLifecycle
 from cdktf_cdktf_provider_aws.ecs_service import (
     EcsService,
     EcsServiceCapacityProviderStrategy,
@@ -24,7 +24,7 @@ from constructs import Construct
 
 from modules.backlog.capacity import capacity_provider
 from modules.backlog.container import container_definitions
-from modules.backlog.registration import fleets_environments
+from modules.backlog.registration import MOST_CHARACTERS, fleets_environments
 from modules.backlog.settings import GIB, NAME, VCPU, BacklogSettings
 from modules.backlog.silence import warn_of_silence
 from modules.client_token.client_token import TokenAttributes
@@ -154,11 +154,13 @@ class Backlog(Construct):
             container_definitions(
                 image=chosen.image,
                 variables=self._variables(roles.region, hatchet, cluster.name),
-                registers={**hatchet.environment(), "SCYTHE_REGISTER_FLEETS": environments},
+                registers={**hatchet.environment(), "SCYTHE_REGISTER_FLEETS": environments.fleets},
+                shared=environments.shared,
                 token_secret_arn=token.token_secret_arn,
                 log_group=self._create_log_group(log_group_name, log_retention_days, logs_key_arn),
                 region=roles.region,
             ),
+            environments.fits,
         )
         group = self._create_security_group(network)
         hatchet.allow_from(group, "Scythe backlog service")
@@ -208,7 +210,9 @@ class Backlog(Construct):
         )
         return ref(group)
 
-    def _create_task_definition(self, chosen: Expression, roles: TaskRoles, containers: str) -> Expression:
+    def _create_task_definition(
+        self, chosen: Expression, roles: TaskRoles, containers: str, fits: str
+    ) -> Expression:
         task = EcsTaskDefinition(
             self,
             "TaskDefinition",
@@ -225,6 +229,16 @@ class Backlog(Construct):
             volume=[EcsTaskDefinitionVolume(name=volume) for volume in WRITABLE],
             container_definitions=containers,
             tags=self._label.tagged(),
+            lifecycle=TerraformResourceLifecycle(
+                precondition=[
+                    Precondition(
+                        condition=text(fits),
+                        error_message="the environment variables of all fleets together have more than "
+                        f"{MOST_CHARACTERS} characters, for which the backlog service's task definition has no room: give "
+                        "the fleets fewer, or the same ones, which count once",
+                    )
+                ]
+            ),
         )
         return ref(task)
 

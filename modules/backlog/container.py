@@ -27,6 +27,7 @@ def container_definitions(
     image: Expression,
     variables: Mapping[str, str],
     registers: Mapping[str, str],
+    shared: Expression,
     token_secret_arn: Expression,
     log_group: Expression,
     region: Expression,
@@ -41,12 +42,13 @@ def container_definitions(
         image: the worker image.
         variables: plain environment variables of the service, each with its value's expression; null leaves one out.
         registers: likewise of what registers.
+        shared: the expression of further variables of what registers.
         token_secret_arn: the secret of Hatchet's client token.
         log_group: where both log.
         region: of the log group.
     """
 
-    def container(name: str, given: Mapping[str, str], paths: Mapping[str, str]) -> dict[str, object]:
+    def container(name: str, given: object, paths: Mapping[str, str]) -> dict[str, object]:
         return {
             "name": name,
             "image": image,
@@ -55,7 +57,7 @@ def container_definitions(
             "readonlyRootFilesystem": True,
             "linuxParameters": {"initProcessEnabled": True, "capabilities": {"drop": ["ALL"]}},
             "stopTimeout": 30,
-            "environment": named(assigned(given)),
+            "environment": named(given),
             "secrets": [{"name": "HATCHET_CLIENT_TOKEN", "valueFrom": text(token_secret_arn)}],
             "mountPoints": mount_points(paths),
             "logConfiguration": log_configuration(log_group.name, region, name),
@@ -65,9 +67,9 @@ def container_definitions(
         }
 
     containers = [
-        {**container(REGISTER, registers, WRITABLE), "essential": False},
+        {**container(REGISTER, f"merge({shared}, {assigned(registers)})", WRITABLE), "essential": False},
         {
-            **container(NAME, variables, {VOLUME: WRITABLE[VOLUME]}),
+            **container(NAME, assigned(variables), {VOLUME: WRITABLE[VOLUME]}),
             "essential": True,
             "dependsOn": [{"containerName": REGISTER, "condition": "COMPLETE"}],
             "healthCheck": HEALTH_CHECK,

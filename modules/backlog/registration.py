@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from constructs import Construct
 
 from modules.common.container import assigned
@@ -9,6 +11,24 @@ from modules.storage.attributes import StorageAttributes
 from modules.worker_fleet.environment import container_environment, experiments_elsewhere
 from synthesis.expression import Expression, hcl, local, text
 from synthesis.stack import Label
+
+MOST_CHARACTERS = 40_000
+"""Of all fleets' variables: a task definition has 64 KiB (Amazon ECS Developer Guide, "Amazon ECS service quotas")."""
+
+
+@dataclass(frozen=True)
+class Registered:
+    """What the container that registers is given of the fleets.
+
+    Attributes:
+        shared: the expression of the variables that all fleets have alike, which stand in the container's own.
+        fleets: the expression of JSON: the other variables of each fleet, by its name.
+        fits: the expression of whether they are few enough for a task definition.
+    """
+
+    shared: Expression
+    fleets: str
+    fits: str
 
 
 def fleets_environments(
@@ -19,8 +39,8 @@ def fleets_environments(
     storage: StorageAttributes,
     region: Expression,
     image: Expression,
-) -> str:
-    """The workers' variables of each fleet, as JSON that Terraform writes; the same ones as in their containers.
+) -> Registered:
+    """The workers' variables of each fleet; the same ones as in their containers.
 
     Left out are the leaf fleets of another image, which may have other experiments, and the fleets' own secrets,
     which nobody needs to say what there is. The fan fleets' task is scythe-engine's own, and in every image.
@@ -47,8 +67,28 @@ def fleets_environments(
         experiments_elsewhere=Expression(f"{elsewhere}[name]"),
     )
     given = f"merge({assigned(variables)}, fleet.environment)"
-    return (
-        f"jsonencode({{ for name, fleet in {fleets} : "
+    registered = local(
+        scope,
+        "registered",
+        f"{{ for name, fleet in {fleets} : "
         f"name => {{ for key, value in {given} : key => value if value != null }} "
-        f'if fleet.role == "fan" || fleet.image == {image} }})'
+        f'if fleet.role == "fan" || fleet.image == {image} }}',
+    )
+    # Twelve fleets with one large environment would otherwise have it twelve times.
+    shared = local(
+        scope,
+        "shared_variables",
+        f"{{ for key, value in try(values({registered})[0], {{}}) : key => value "
+        f"if alltrue([for one in values({registered}) : try(one[key] == value, false)]) }}",
+    )
+    own = local(
+        scope,
+        "own_variables",
+        f"{{ for name, one in {registered} : "
+        f"name => {{ for key, value in one : key => value if !contains(keys({shared}), key) }} }}",
+    )
+    return Registered(
+        shared,
+        f"jsonencode({own})",
+        f"length(jsonencode({shared})) + length(jsonencode({own})) <= {MOST_CHARACTERS}",
     )

@@ -105,9 +105,14 @@ class LoadBalancer(Construct):
             vpc_id=self._network.vpc_id,
         )
         vpc = DataAwsVpc(self, "vpc", id=text(self._network.vpc_id), lifecycle=resolves_names())
+        # A VPC that exists may have several blocks.
+        associated = (
+            f"[for block in {ref(vpc)}.cidr_block_associations : block.cidr_block "
+            'if block.state == "associated"]'
+        )
         allowed = (
             f"{self._has_none} ? [] : length({settings.allowed_cidrs}) > 0 ? {settings.allowed_cidrs} : "
-            f"[{ref(vpc)}.cidr_block]"
+            f"distinct(concat([{ref(vpc)}.cidr_block], {associated}))"
         )
         for name, port, what in (
             ("https", HTTPS, "Dashboard and API"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -240,3 +241,28 @@ def test_a_second_engine_leaves_the_pools_as_they_are() -> None:
         HatchetSettings.model_validate({"mode": "self_hosted", "engine": {"count": n}}) for n in (1, 2)
     )
     assert pool(one) == pool(two) == 20
+
+
+# --- who comes in
+
+
+def test_all_blocks_of_a_vpc_that_exists_come_in_where_none_are_named(
+    template: Template, tmp_path: Path
+) -> None:
+    rule = template["resource"]["aws_vpc_security_group_ingress_rule"]["lb_from_https"]
+    vpc = {
+        "cidr_block": "10.0.0.0/16",
+        "cidr_block_associations": [
+            {"cidr_block": block, "state": state}
+            for block, state in (
+                ("10.0.0.0/16", "associated"),
+                ("100.64.0.0/16", "associated"),
+                ("10.9.0.0/16", "disassociated"),
+            )
+        ],
+    }
+    expression = re.sub(r"data\.aws_vpc\.\w+", "local.hatchet.vpc", bare(rule["for_each"]))
+    given = {"domain": "hatchet.example.org", "certificate_arn": "arn", "zone_id": None, "vpc": vpc}
+    came_in = evaluated(expression, tmp_path, allowed_cidrs=[], **given)
+    assert came_in == ["10.0.0.0/16", "100.64.0.0/16"]
+    assert evaluated(expression, tmp_path, allowed_cidrs=["203.0.113.0/24"], **given) == ["203.0.113.0/24"]
