@@ -323,7 +323,10 @@ def main() -> None:
         known = explain(error)
         if known is None:
             raise
-        print(known, file=sys.stderr)
+        from synthesis.rules import printable_lines
+
+        # It may quote what an engine, a bucket or a program said.
+        print(printable_lines(str(known)), file=sys.stderr)
         sys.exit(known.status)
 
 

@@ -50,6 +50,11 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def printable_lines(text: str) -> str:
+    """The text without what a terminal would obey; its lines stay lines."""
+    return "\n".join(printable(line.expandtabs(4)) for line in text.split("\n"))
+
+
 @dataclass(frozen=True)
 class Rule:
     """What one value may be; used as ``Annotated[int, whole(1, 6)]``.

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from ops.deployed.aws import Caller, code
 from ops.environment import environment_of
 from ops.errors import CommandError
+from synthesis.rules import printable
 
 EVERY = 2
 """Seconds between two looks."""
@@ -87,4 +88,5 @@ def _line(event: dict[str, Any]) -> str:
     moment = datetime.datetime.fromtimestamp(event["timestamp"] / 1000, datetime.UTC)
     # The stream is worker/worker/<task id>: its first letters tell the tasks apart.
     task = event["logStreamName"].rpartition("/")[2][:8]
-    return f"{moment:%Y-%m-%d %H:%M:%S} {task} {event['message'].rstrip()}"
+    # An experiment writes what it likes; one event is one line.
+    return printable(f"{moment:%Y-%m-%d %H:%M:%S} {task} {event['message'].rstrip().expandtabs(4)}")

@@ -23,6 +23,7 @@ from ops.deployed.fleet_tasks import DeployedFleets, FleetTasks
 from ops.deployed.hatchet_api import HatchetApi
 from ops.environment import environment_of
 from ops.errors import CommandError
+from synthesis.rules import printable
 
 EVERY = 5
 """Seconds between two looks."""
@@ -179,7 +180,7 @@ def _watch(
             try:
                 found, fault = look(environment, api, fleets), ""
             except CommandError as error:
-                fault = str(error)
+                fault = printable(str(error))
                 if as_json:
                     print(fault, file=sys.stderr)
 
