@@ -10,6 +10,7 @@ from pathlib import Path
 from environments.errors import EnvironmentFileError
 from environments.loading import find, load_all
 from environments.schema import Environment
+from environments.states import moved
 from modules.backlog.backlog import Backlog
 from modules.client_token.client_token import ClientToken, TokenAttributes
 from modules.cluster.cluster import Cluster
@@ -26,7 +27,7 @@ from modules.storage.storage import Storage
 from modules.worker_fleet.worker_fleet import WorkerFleet
 from synthesis.expression import Expression, hcl
 from synthesis.output import SynthesisError, synthesized_into
-from synthesis.stack import Backend, Deployment, EnvironmentStack, ScytheApp
+from synthesis.stack import STATES, Backend, Deployment, EnvironmentStack, ScytheApp
 
 WORKERS = "workers"
 """The end of the name of the workers' cluster."""
@@ -210,8 +211,8 @@ COMPOSERS: Mapping[str, Callable[[EnvironmentStack, Environment], None]] = {
 }
 
 
-def deployment_of(environment: Environment) -> Deployment:
-    """What all stacks of an environment share."""
+def deployment_of(environment: Environment, states: str = STATES) -> Deployment:
+    """What all stacks of an environment share; with the folder of local states from where Terraform runs."""
     return Deployment(
         environment=environment.name,
         region=environment.region,
@@ -222,26 +223,32 @@ def deployment_of(environment: Environment) -> Deployment:
             bucket=environment.state.bucket,
             region=environment.region,
             kms_key_id=environment.state.kms_key_id,
+            states=states,
         ),
     )
 
 
-def compose(app: ScytheApp, environment: Environment) -> None:
+def compose(app: ScytheApp, environment: Environment, states: str = STATES) -> None:
     """Build an environment's stacks."""
-    deployment = deployment_of(environment)
+    deployment = deployment_of(environment, states)
     for part in parts(environment):
         COMPOSERS[part](EnvironmentStack(app, deployment, part), environment)
 
 
-def synthesize(environments: Iterable[Environment], out: Path) -> None:
+def synthesize(environments: Iterable[Environment], out: Path, states: str = STATES) -> None:
     """Write the stacks of environments below a folder, as CDKTF's command line expects them.
+
+    Args:
+        environments: whose stacks.
+        out: the folder.
+        states: the folder of local states from a stack's; by default beside ``out``.
 
     Raises:
         SynthesisError: a construct refused; then nothing is written.
     """
     with synthesized_into(out) as app:
         for environment in environments:
-            compose(app, environment)
+            compose(app, environment, states)
 
 
 def main() -> int:
@@ -253,6 +260,9 @@ def main() -> int:
     given = os.environ.get("SCYTHE_AWS_ENVIRONMENTS", "")
     try:
         environments = load_all(find(filter(None, given.split(os.pathsep))))
+        if refusals := list(filter(None, map(moved, environments))):
+            print("\n".join(refusals), file=sys.stderr)
+            return 2
         synthesize(environments, Path("cdktf.out"))
     except (EnvironmentFileError, SynthesisError) as error:
         print(error, file=sys.stderr)

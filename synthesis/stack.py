@@ -137,11 +137,13 @@ class Backend:
         bucket: an S3 bucket, or None for files in ``state/`` beside the output folder.
         region: the bucket's region.
         kms_key_id: the KMS key that encrypts the states; None for the bucket's own encryption.
+        states: without a bucket, the folder of the states from where Terraform runs.
     """
 
     bucket: str | None = None
     region: str | None = None
     kms_key_id: str | None = None
+    states: str = STATES
 
 
 @dataclasses.dataclass(frozen=True)
@@ -232,12 +234,12 @@ class EnvironmentStack(ScytheStack):
                 self, part, bucket=backend.bucket, region=backend.region, key=self._key(part)
             )
         else:
-            DataTerraformRemoteStateLocal(self, part, path=_path(f"{self._deployment.environment}-{part}"))
+            DataTerraformRemoteStateLocal(self, part, path=self._path(part))
 
     def _keep_state(self, part: str) -> None:
         backend = self._deployment.backend
         if not backend.bucket:
-            LocalBackend(self, path=_path(f"{self._deployment.environment}-{part}"))
+            LocalBackend(self, path=self._path(part))
             return
         S3Backend(
             self,
@@ -249,16 +251,15 @@ class EnvironmentStack(ScytheStack):
         )
         self.add_override("terraform.backend.s3.use_lockfile", True)
 
+    def _path(self, part: str) -> str:
+        return f"{self._deployment.backend.states}/{self._deployment.environment}-{part}.tfstate"
+
     def _key(self, part: str) -> str:
         return f"scythe-aws/{self._deployment.environment}/{part}.tfstate"
 
 
 def _own_tags(deployment: Deployment, part: str) -> dict[str, str]:
     return {"project": "scythe", "environment": deployment.environment, "stack": part}
-
-
-def _path(stack: str) -> str:
-    return f"{STATES}/{stack}.tfstate"
 
 
 def literal(value: object) -> object:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 from environments.loading import file_name
 from environments.schema import Environment
+from environments.states import moved, states_from
 from ops.environment import environments_of
+from ops.errors import CommandError
 
 
 def synth(given: Sequence[str], out: Path, *, as_json: bool = False) -> None:
@@ -18,13 +20,18 @@ def synth(given: Sequence[str], out: Path, *, as_json: bool = False) -> None:
         given: names or paths of environments; none for all.
         out: the output folder.
         as_json: print one JSON document: ``stacks``, and ``fleets_without_image`` by environment.
+
+    Raises:
+        CommandError: what an environment deployed is in another region.
     """
     found = environments_of(given)
     # Only now, since it takes a second: faults of a file are told at once.
     from main import parts, synthesize
 
     environments = [environment for _, environment in found]
-    synthesize(environments, out)
+    if refusals := list(filter(None, map(moved, environments))):
+        raise CommandError("\n".join(refusals))
+    synthesize(environments, out, states_from(out))
     stacks = [f"{environment.name}-{part}" for environment in environments for part in parts(environment)]
     waiting = {environment.name: _without_image(environment) for environment in environments}
     if as_json:

@@ -313,3 +313,11 @@ def _keys(node: Any, definitions: Any, path: str = "") -> Iterator[str]:
         key = f"{path}.{name}".strip(".")
         yield key
         yield from _keys(inner, definitions, key)
+
+
+def test_synth_into_another_folder_goes_on_with_the_same_states(lab: Path) -> None:
+    for out in ("cdktf.out", "made/out"):
+        assert scythe_aws("synth", "lab.yaml", "--out", out, cwd=lab.parent).returncode == 0
+        stack = lab.parent / out / "stacks" / "lab-network"
+        backend = json.loads((stack / "cdk.tf.json").read_text())["terraform"]["backend"]["local"]
+        assert (stack / backend["path"]).resolve() == lab.parent.resolve() / "state" / "lab-network.tfstate"
