@@ -30,13 +30,10 @@ from scythe_worker import notice as notices
 from scythe_worker.contained import EnduringLoop
 from scythe_worker.drain import MARGIN_SECONDS, NOTICE_SECONDS, seconds_of, worth_waiting
 from scythe_worker.engine import EngineError, Unreachable, check_expiry, persevere
-from scythe_worker.runner import FleetRunner, Running, Tasks, task_name
+from scythe_worker.runner import RESUMES, FleetRunner, Running, Tasks, task_name
 from scythe_worker.settings import PATIENCE_SECONDS
 
 LOGGER = logging.getLogger(__name__)
-
-RESUMES = frozenset({"scythe_scatter_gather:scythe_scatter_gather"})
-"""Tasks that lose nothing by moving: their children run on, and are found again by their places."""
 
 CRASH = 1
 ANSWER_SECONDS = 5.0

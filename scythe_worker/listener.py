@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from multiprocessing.connection import Connection
 from typing import Any
 
 from hatchet_sdk.clients.dispatcher import action_listener
+from hatchet_sdk.contracts.dispatcher_pb2 import STEP_EVENT_TYPE_ACKNOWLEDGED, STEP_EVENT_TYPE_STARTED
+from hatchet_sdk.runnables.action import ActionType
 from hatchet_sdk.worker import action_listener_process
-from hatchet_sdk.worker.action_listener_process import HealthStatus, WorkerActionListenerProcess
+from hatchet_sdk.worker.action_listener_process import (
+    ActionEvent,
+    HealthStatus,
+    QueuedBatchActionEvent,
+    WorkerActionListenerProcess,
+)
 
 from scythe_worker import logs, notice
 
@@ -37,6 +45,22 @@ class FleetListener(WorkerActionListenerProcess):
             beaten = self.listener.time_last_hb_succeeded or 0.0
             return health if time.time() - beaten < HEARTBEAT_SECONDS else HealthStatus.UNHEALTHY
         return health
+
+    async def send_event(self, event: ActionEvent | QueuedBatchActionEvent, retry_attempt: int = 1) -> None:
+        """Tell the engine what happens to a task: that it is here, and only then that it has begun.
+
+        hatchet-sdk says twice that it has begun. A task may wait for its turn (`scythe_worker.lost`), and the history
+        must tell whether it ran when its worker was lost.
+        """
+        if (
+            isinstance(event, ActionEvent)
+            and event.action.action_type == ActionType.START_STEP_RUN
+            and event.type == STEP_EVENT_TYPE_STARTED
+            and event.action.step_run_id not in self.running_step_runs
+        ):
+            self.running_step_runs[event.action.step_run_id] = self.now()
+            event = dataclasses.replace(event, type=STEP_EVENT_TYPE_ACKNOWLEDGED)
+        await super().send_event(event, retry_attempt)
 
     async def start_blocked_main_loop(self) -> None:
         """Say nothing each second that a task waits for its turn."""

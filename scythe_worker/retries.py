@@ -77,6 +77,12 @@ def failures_before(events: Iterable[Event], attempt: int) -> Failures:
     return Failures(len(failed), len(ended) == attempt)
 
 
+def lost_before(events: Iterable[Event], attempt: int) -> int:
+    """Count the attempts before this one that ran, and whose worker was gone."""
+    told = [(event.attempt, event.kind) for event in events if event.attempt < attempt]
+    return len({each for each, kind in told if kind == "REASSIGNED" and (each, "STARTED") in told})
+
+
 class Retries:
     """Judges failures by the retries that the researcher gave each task."""
 
@@ -126,18 +132,28 @@ class Retries:
         before = self._before(task_run, attempt)
         return before is not None and before > own
 
+    def lost(self, task_run: str, attempt: int) -> int:
+        """How many workers were gone while attempts before this one ran; 0 where the engine does not tell."""
+        events = self._events(task_run, attempt, self._complete)
+        return 0 if events is None else lost_before(events, attempt)
+
     def _before(self, task_run: str, attempt: int) -> int | None:
         """The failures before, once the history is complete or has had its time; None if it cannot be read."""
+        events = self._events(task_run, attempt, self._answer)
+        return None if events is None else failures_before(events, attempt).count
+
+    def _events(self, task_run: str, attempt: int, answer: float) -> list[Event] | None:
         started = time.monotonic()
-        read: Failures | None = None
+        read: list[Event] | None = None
         wait = 0.1
         while True:
             try:
-                read = failures_before(self._history(task_run), attempt)
+                read = list(self._history(task_run))
             except OSError as error:
                 LOGGER.warning("the engine does not tell the history of task %s: %s", task_run, error)
-            patience = self._answer if read is None else self._complete
-            if (read and read.complete) or time.monotonic() - started > patience:
-                return None if read is None else read.count
+            patience = answer if read is None else self._complete
+            is_complete = read is not None and failures_before(read, attempt).complete
+            if is_complete or time.monotonic() - started > patience:
+                return read
             time.sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311  # spreads a fleet's questions
             wait = min(wait * 2, 5.0)

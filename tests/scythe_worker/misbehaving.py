@@ -217,6 +217,15 @@ def nasty(input_spec: Input) -> Output:
     return result or Output(square=input_spec.sort_index**2)
 
 
+@ExperimentRegistry.Register(retries=0, execution_timeout="30m")
+def patient(input_spec: Input) -> Output:
+    """The same, with a time limit that no test waits for."""
+    note("start", input_spec)
+    time.sleep(input_spec.seconds)
+    result = ACTIONS[input_spec.kind]()
+    return result or Output()
+
+
 class Asked(BaseModel):
     kind: str = "ok"
 

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from scythe_worker.lost import GUILTY
 from tests.support.hatchet import workers as support
 from tests.support.hatchet.engine import Hatchet, free_port, hatchet
-from tests.support.hatchet.runs import Runs
+from tests.support.hatchet.runs import ENDED, Runs
 from tests.support.hatchet.workers import Workers, workers
 
 TASK = "scythe_experiment_nasty"
@@ -188,3 +189,38 @@ def test_sigterm_ends_a_worker_whose_interpreter_is_held(fleet: Fleet) -> None:
     assert fleet.process.wait(NOTICE_SECONDS) == -signal.SIGKILL
     assert time.monotonic() - began < NOTICE_SECONDS
     fleet.fleet.kill(fleet.process)
+
+
+def test_a_task_that_takes_its_workers_down_fails_in_the_end_and_the_bystander_succeeds(fleet: Fleet) -> None:
+    patient = "scythe_experiment_patient"
+    fleet.fleet.kill(fleet.process)
+    workers = [fleet.fleet.start()]
+    bystander = fleet.runs.start(patient, kind="ok", seconds=4, sort_index=1001)
+    guilty = fleet.runs.start(patient, kind="segmentation fault", seconds=0.5, sort_index=1002)
+    until = time.monotonic() + (GUILTY + 1) * 60
+    # As ECS does: another one for each that is gone.
+    while not all(_status(fleet, run) in ENDED for run in (bystander, guilty)):
+        assert time.monotonic() < until, [_status(fleet, run) for run in (bystander, guilty)]
+        if workers[-1].poll() is not None:
+            assert workers[-1].returncode == -signal.SIGSEGV
+            fleet.fleet.kill(workers[-1])
+            workers.append(fleet.fleet.start())
+        time.sleep(0.2)
+    assert fleet.runs.ended(bystander).status == "COMPLETED"
+    failed = fleet.runs.ended(guilty)
+    assert failed.status == "FAILED"
+    assert (failed.error_message or "").startswith(f"WorkerLost: {GUILTY} workers were gone")
+    assert len(workers) == GUILTY + 1
+    # faulthandler names the code that crashed, in lines that are no JSON.
+    log = fleet.fleet.log.read_text(errors="replace")
+    assert "Fatal Python error: Segmentation fault" in log
+    assert "canary" not in log
+    workers[-1].send_signal(signal.SIGTERM)
+    assert workers[-1].wait(NOTICE_SECONDS) == 0
+
+
+def _status(fleet: Fleet, run: str) -> str:
+    try:
+        return str(fleet.runs.task(run).status.value)
+    except Exception as error:  # The engine's history lags behind.
+        return type(error).__name__
