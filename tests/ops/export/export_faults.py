@@ -10,11 +10,14 @@ Case = tuple[str, dict[str, Any]]
 VPC = {"vpc_id": "vpc-12345678", "private_subnet_ids": ["subnet-12345678"]}
 CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef"
 NAMED = {"domain": "hatchet.example.org", "certificate_arn": CERTIFICATE}
+KEY = "arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"
+ALIAS = "arn:aws:kms:us-east-1:123456789012:alias/ours"
 TOKEN = "arn:aws:secretsmanager:us-east-1:123456789012:secret:token-AbCdEf"
 NIGHT = {"start": "cron(0 20 ? * * *)", "end": "cron(0 6 ? * * *)"}
 LEAF: dict[str, Any] = {"role": "leaf"}
 FAN: dict[str, Any] = {"role": "fan"}
 ANNUAL = {**LEAF, "experiments": ["annual"]}
+DIGEST = f"sha256:{64 * '0'}"
 HOSTED = {"mode": "self_hosted"}
 PUBLIC = {"vpc_id": "vpc-12345678", "public_subnet_ids": ["subnet-12345678", "subnet-23456789"]}
 
@@ -86,7 +89,19 @@ HATCHET: list[dict[str, Any]] = [
         for given in ({"cpu": 3}, {"count": 0, "architecture": "arm"}, {"memory": 121}, {"cpu": 4, "memory": 5})
     ),
     {"token_days": 0},
+    {"database": {"ca_certificate": "ours"}},
+    {"image_digests": {"nginx": DIGEST, "postgres": "sha256:1"}},
+    {"version": f"v0.73.0@{DIGEST}", "image_digests": {"hatchet-engine": DIGEST.replace("0", "1")}},
 ]  # fmt: skip
+
+CAPACITY: list[dict[str, Any]] = [
+    {"spot": -1},
+    {"on_demand": 1001, "on_demand_base": 5001},
+    {"fallback": {"max": 0, "minutes": 2}},
+    {"spot": 0},
+    {"on_demand_base": 1},
+    {"spot": 0, "on_demand": 1, "fallback": {"max": 3}},
+]
 
 FLEET: list[dict[str, Any]] = [
     {"role": "worker"},
@@ -102,12 +117,7 @@ FLEET: list[dict[str, Any]] = [
     {"experiments": []},
     {"experiments": ["scythe_scatter_gather"]},
     {"role": "fan", "experiments": ["scythe_experiment_annual"]},
-    {"capacity": {"spot": -1}},
-    {"capacity": {"on_demand": 1001, "on_demand_base": 5001}},
-    {"capacity": {"fallback": {"max": 0, "minutes": 2}}},
-    {"capacity": {"spot": 0}},
-    {"capacity": {"on_demand_base": 1}},
-    {"capacity": {"spot": 0, "on_demand": 1, "fallback": {"max": 3}}},
+    *({"capacity": capacity} for capacity in CAPACITY),
     {"scaling": {"min": -1}},
     {"scaling": {"max": 5001, "quiet_minutes": 0}},
     {"scaling": {"min": 101}},
@@ -136,6 +146,8 @@ FLEET: list[dict[str, Any]] = [
     {"secrets": {f"SECRET_{number}": TOKEN for number in range(51)}},
     {"secrets": {"A-B": TOKEN, "LICENSE": "the license"}},
     {"secrets": {"AWS_REGION": TOKEN}},
+    {"secrets": {"SITE": TOKEN}, "secrets_key_arns": [ALIAS]},
+    {"secrets_key_arns": [KEY]},
     {"secrets": {"SITE": TOKEN}, "environment": {"SITE": "a"}},
     {"timeouts": {"scatter_gather": {"schedule": "1d", "execution": "0h"}}},
     {"timeouts": {"experiment": {"schedule": "1", "execution": "1 h"}}},
@@ -154,6 +166,7 @@ BACKLOG: list[dict[str, Any]] = [
     {"simulations": {**LEAF, "timeouts": {"scatter_gather": {"schedule": "1d", "execution": "0h"}}}},
     {"simulations": {**LEAF, "timeouts": {"experiment": {"schedule": "1", "execution": "1 h"}}}},
     {"simulations": {**LEAF, "image": "example/worker:latest"}},
+    *({"simulations": {**LEAF, "capacity": capacity}} for capacity in CAPACITY),
 ]
 
 FAULTS: list[Case] = [
@@ -161,6 +174,8 @@ FAULTS: list[Case] = [
     *(("storage", given) for given in STORAGE),
     *(("hatchet", {"mode": "self_hosted", **given}) for given in HATCHET),
     ("client-token", {"token_secret_arn": CERTIFICATE}),
+    ("client-token", {"token_secret_arn": TOKEN, "token_secret_key_arn": ALIAS}),
+    ("client-token", {"token_secret_key_arn": KEY}),
     ("repositories", {"mode": "hosted"}),
     ("repositories", {"mode": "self_hosted", "broker": "redis"}),
     ("repositories", {"mode": "self_hosted", "image_registry": "docker"}),
@@ -198,6 +213,19 @@ OF_NO_SECTION: list[Case] = [
     ("worker-fleet", {"fleet": "backlog"}),
     ("worker-fleet", {"experiments_elsewhere": ["scythe_scatter_gather"], "log_retention_days": 2}),
     ("backlog", {"alarm_topic": "a topic", "log_retention_days": 2}),
+    *(
+        (module, {f"{kind}_key_arn": ALIAS for kind in kinds})
+        for module, kinds in {
+            "network": ["logs"],
+            "storage": ["bucket", "repositories"],
+            "client-token": ["secrets"],
+            "repositories": ["repositories"],
+            "worker-fleet": ["logs"],
+            "backlog": ["logs"],
+            "hatchet": ["secrets", "logs"],
+            "researcher": ["logs"],
+        }.items()
+    ),
 ]
 """Faults of what modules are told beside their settings, by variable."""
 
