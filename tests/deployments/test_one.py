@@ -14,7 +14,7 @@ from tests.support.deployed import Deployed
 from tests.support.providers import Providers
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_dev_is_deployed_without_changes_afterwards_and_nothing_is_left(
     tmp_path: Path, aws: LocalAws, providers: Providers
 ) -> None:

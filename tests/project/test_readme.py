@@ -35,7 +35,7 @@ def copy_of_project(folder: Path) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_the_commands_deploy_and_destroy(tmp_path: Path) -> None:
     first, *others = commands()
     assert first == "make demo\nmake test\n"
