@@ -16,6 +16,7 @@ from ops.errors import CommandError
 from ops.images.compression import push_of
 from ops.images.image_context import ImageContext
 from ops.images.registry_login import Registry
+from synthesis.rules import printable
 
 _SAID_BY_CHECK = re.compile(r"^(?:#\d+ [\d.]+ )?scythe_worker: (?P<fault>.*)$")
 """What the recipe's check of the versions says, in buildx's plain progress."""
@@ -121,7 +122,8 @@ class Docker:
             assert process.stderr is not None  # noqa: S101  # it is a pipe
             last = ""
             for line in process.stderr:
-                sys.stderr.write(line)
+                # What a repository's own build says is only shown.
+                sys.stderr.write(f"{printable(line.rstrip().expandtabs(4))}\n")
                 last = line.strip() or last
                 if said := _SAID_BY_CHECK.match(line.strip()):
                     fault = said["fault"]

@@ -73,8 +73,7 @@ def test_an_engine_works_with_it_and_comes_back_to_a_new_task(
         it.hidden.add(rabbitmq.deployment.secret["password"])
         engine = it.start("engine")
         api = it.start("api")
-        for started in (engine, api):
-            (container,) = started.containers.values()
+        for container in (engine.containers["engine"], api.containers["api"]):
             given = container.definition.environment
             assert given["SERVER_MSGQUEUE_KIND"] == "rabbitmq"
             assert given["SERVER_MSGQUEUE_RABBITMQ_URL"] == rabbitmq.url
