@@ -80,7 +80,8 @@ class Api:
         )
         try:
             with self._open(request, timeout=SECONDS) as answer:
-                return answer.status, json.load(answer)
+                # Some answers have no body, such as an accepted invitation.
+                return answer.status, json.loads(answer.read() or "null")
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
 
