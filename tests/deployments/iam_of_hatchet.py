@@ -94,6 +94,13 @@ class Engine:
             Question(True, "ecs:DescribeServices", f"{services}-hatchet/api"),
             Question(False, "ecs:DescribeServices", f"{services}-hatchet/dashboard"),
             Question(False, "ecs:UpdateService", f"{services}-hatchet/engine"),
+            *(
+                Question(False, "ecs:UpdateService", f"{services}-workers/simulations", changed)
+                for changed in (
+                    {"ecs:task-definition": f"arn:aws:ecs:{self._at}:task-definition/foreign:1"},
+                    {"ecs:enable-execute-command": "true"},
+                )
+            ),
             Question(True, "ecs:DescribeTaskDefinition", "*"),
             *(Question(False, action, f"{services}-workers-other/simulations") for action in actions),
             Question(True, "ecs:ListServices", "*", {"ecs:cluster": cluster}),
@@ -156,6 +163,15 @@ class Engine:
             "aws_iam_policy.forward[0]": [
                 Question(True, "ssm:StartSession", f"{tasks}/{cluster}/0123"),
                 Question(False, "ssm:StartSession", f"{tasks}/{other}/0123"),
+                *(
+                    Question(
+                        checked == "true",
+                        "ssm:StartSession",
+                        f"{tasks}/{cluster}/0123",
+                        {"ssm:SessionDocumentAccessCheck": checked},
+                    )
+                    for checked in ("true", "false")
+                ),
                 Question(True, "ssm:StartSession", f"{documents}/AWS-StartPortForwardingSessionToRemoteHost"),
                 Question(False, "ssm:StartSession", f"{documents}/AWS-StartSSHSession"),
                 Question(True, "ssm:TerminateSession", f"{sessions}/AROAEXAMPLE:me@example.org-01", of_role),

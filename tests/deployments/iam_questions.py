@@ -37,18 +37,24 @@ class Question:
 Questions = dict[str, list[Question]]
 
 
-def bucket(name: str, prefix: str) -> list[Question]:
-    """Read and write below the prefix, list it, delete nothing."""
+def bucket(name: str, prefix: str, account: str | None = None) -> list[Question]:
+    """Read and write below the prefix, list it, delete nothing; in this account alone where it made the bucket."""
     arn = f"arn:aws:s3:::{name}"
+    own = {"aws:ResourceAccount": account} if account else {}
     return [
-        *(Question(True, f"s3:{verb}Object", f"{arn}/{prefix}/a/b.parquet") for verb in ("Get", "Put")),
+        *(Question(True, f"s3:{verb}Object", f"{arn}/{prefix}/a/b.parquet", own) for verb in ("Get", "Put")),
+        *(
+            Question(not account, f"s3:{verb}Object", f"{arn}/{prefix}/a", {"aws:ResourceAccount": OTHER})
+            for verb in ("Get", "Put")
+        ),
         *(Question(False, f"s3:{verb}Object", f"{arn}/{prefix}x/a") for verb in ("Get", "Put")),
         *(Question(False, f"s3:{verb}Object", f"{arn}-other/{prefix}/a") for verb in ("Get", "Put")),
         Question(False, "s3:DeleteObject", f"{arn}/{prefix}/a"),
         Question(False, "s3:DeleteObjectVersion", f"{arn}/{prefix}/a"),
         Question(False, "s3:PutObjectAcl", f"{arn}/{prefix}/a"),
-        Question(True, "s3:ListBucket", arn, {"s3:prefix": prefix}),
-        Question(True, "s3:ListBucket", arn, {"s3:prefix": f"{prefix}/a/"}),
+        Question(False, "s3:ListBucket", arn, {"s3:prefix": prefix, **own}),
+        Question(True, "s3:ListBucket", arn, {"s3:prefix": f"{prefix}/", **own}),
+        Question(True, "s3:ListBucket", arn, {"s3:prefix": f"{prefix}/a/", **own}),
         Question(False, "s3:ListBucket", arn, {"s3:prefix": f"{prefix}x"}),
         Question(False, "s3:ListBucket", arn, {"s3:prefix": ""}),
         Question(False, "s3:ListBucket", arn),
@@ -240,14 +246,21 @@ def backlog(environment: str, *services: str, token: str, repository: str, regio
     }
 
 
-def protection(environment: str, region: str = REGION) -> list[Question]:
-    """Protect tasks of the own cluster from scale-in."""
+def protection(fleet: str, environment: str, region: str = REGION) -> list[Question]:
+    """Protect tasks of the own fleet from scale-in."""
     ecs = f"arn:aws:ecs:{region}:{ACCOUNT}"
     task, other = (f"{ecs}:task/{environment}-{cluster}/0123" for cluster in ("workers", "hatchet"))
     own, others = (
-        {"ecs:cluster": f"{ecs}:cluster/{environment}-{cluster}"} for cluster in ("workers", "hatchet")
+        {"ecs:cluster": f"{ecs}:cluster/{environment}-{cluster}", "aws:ResourceTag/scythe:fleet": fleet}
+        for cluster in ("workers", "hatchet")
     )
+    untagged = {"ecs:cluster": own["ecs:cluster"]}
     return [
+        *(
+            Question(False, f"ecs:{verb}TaskProtection", task, context)
+            for verb in ("Get", "Update")
+            for context in (untagged, {**own, "aws:ResourceTag/scythe:fleet": f"{fleet}-other"})
+        ),
         *(
             Question(cluster is own and resource == task, f"ecs:{verb}TaskProtection", resource, cluster)
             for verb in ("Get", "Update")
@@ -267,7 +280,7 @@ def fleet(
         f"aws_iam_role.{name}_execution": task_trust(region),
         f"aws_iam_role.{name}_task": task_trust(region),
         f"aws_iam_role_policy.{name}_task_bucket": results,
-        f"aws_iam_role_policy.{name}_task_protection": protection(environment, region),
+        f"aws_iam_role_policy.{name}_task_protection": protection(name, environment, region),
         f"aws_iam_role_policy.{name}_execution_log": log(f"/scythe/{environment}/{name}", region),
         f"aws_iam_role_policy.{name}_execution_token": secret(token),
     }

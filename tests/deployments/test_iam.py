@@ -85,7 +85,7 @@ def of_everything(run: Run) -> Questions:
 
 def of_docs(run: Run) -> Questions:
     name = f"docs-scythe-{ACCOUNT}-us-east-1"
-    results, stored = ask.bucket(name, "my-project"), token(run)
+    results, stored = ask.bucket(name, "my-project", ACCOUNT), token(run)
     image = ask.image(f"{ECR}/docs/worker")
     return {
         **ask.fleet("simulations", "docs", results=results, token=stored),
@@ -101,7 +101,7 @@ def of_docs(run: Run) -> Questions:
 def of_hosted(run: Run) -> Questions:
     """A self-hosted engine without a domain, its images from upstream, its own database as the broker."""
     name = f"hosted-scythe-{ACCOUNT}-us-east-1"
-    results, stored = ask.bucket(name, "scythe"), token(run)
+    results, stored = ask.bucket(name, "scythe", ACCOUNT), token(run)
     engine = Engine(run, "us-east-1")
     database, server = engine.secret("database_password"), [engine.secret("keys")]
     use_secrets, use_bucket = (
@@ -167,7 +167,7 @@ def of_zoned(run: Run) -> Questions:
 def of_prod(run: Run) -> Questions:
     """A self-hosted engine in a closed network: all images from ECR, RabbitMQ with its files, a topic of alarms."""
     name, region = "acme-scythe-results", "eu-west-1"
-    results, stored = ask.bucket(name, "building-stock"), token(run)
+    results, stored = ask.bucket(name, "building-stock", ACCOUNT), token(run)
     engine = Engine(run, region)
     database, broker = engine.secret("database_password"), engine.secret("rabbitmq[0]")
     repository = f"arn:aws:ecr:{region}:{ACCOUNT}:repository/prod/worker"
