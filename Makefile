@@ -53,7 +53,7 @@ PYTEST = $(BIN)/python -c 'import scythe' 2>/dev/null || { \
   PATH="$(CURDIR)/$(BIN):$$PATH" GOGC=800 $(BIN)/pytest --durations 10
 
 test: setup ## before a commit: lint, types, fast tests, one deployment, benchmarks (5 minutes)
-	$(PYTEST) --numprocesses 3 -m 'not slow' --budget 5
+	$(PYTEST) --numprocesses 4 -m 'not slow' --budget 5
 
 test-all: test tools ## everything (20 minutes), and a real Hatchet engine's tests where there is one (20 more)
 	$(PYTEST) --numprocesses 4 -m 'slow and not engine' --budget 15
