@@ -105,7 +105,7 @@ def environments(vpc: Data, token: str, zone: str) -> list[Data]:
             "permissions_boundary": AWS_BOUNDARY,
             "hatchet": {
                 "mode": "self_hosted", "domain": "hatchet.example.org", "zone_id": zone,
-                "allowed_cidrs": ["10.0.0.0/8"], "broker": "amazon_mq",
+                "allowed_cidrs": ["10.0.0.0/8"], "broker": "amazon_mq", "sign_up": True,
                 "engine": {"count": 2, "cpu": 1, "memory": 2, "architecture": "x86_64"},
                 "api": {"architecture": "x86_64"}, "dashboard": {"architecture": "x86_64"},
                 "database": {"deletion_protection": False, "final_snapshot": False, "backup_days": 0},
