@@ -9,12 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from local_aws import LocalAws
 from tests.support.once import once
 from tests.support.providers import Providers
 
 pytest_plugins = ["tests.support.running"]
+
+# A machine that does other work too is no fault of what is tested.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 def pytest_configure() -> None:

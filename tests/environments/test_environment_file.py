@@ -161,9 +161,7 @@ def test_two_files_of_one_name(tmp_path: Path) -> None:
         load_all([write(tmp_path, data, "b"), write(tmp_path, data, "c")])
 
 
-@settings(
-    deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
+@settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(data=environments())
 def test_valid_environments_load(data: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> None:
     environment = load(write(tmp_path_factory.mktemp("drawn"), data))
@@ -172,9 +170,7 @@ def test_valid_environments_load(data: dict[str, Any], tmp_path_factory: pytest.
     VALIDATOR.validate(data)
 
 
-@settings(
-    deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(data=environments(), random=st.randoms(use_true_random=False))
 def test_damaged_environments_have_clear_faults(data: dict[str, Any], random: Any) -> None:
     for _ in range(random.randint(1, 4)):

@@ -31,7 +31,7 @@ HOSTILE = "x'; touch canary; `touch canary`; $(touch canary) \\ && touch canary;
 """What `eval` would have carried out, whichever way it quotes."""
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example(HOSTILE)
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=126, exclude_characters='"\\{},')))
 def test_a_stored_value_becomes_a_variable_as_it_is(tmp_path: Path, value: str) -> None:

@@ -103,7 +103,7 @@ JSON = st.recursive(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(what=st.sampled_from(sorted(CALLS)), answer=JSON)
 def test_any_answer_is_read_or_a_line(
     environment: Environment, engine: Engine, what: str, answer: Any
