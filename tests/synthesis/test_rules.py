@@ -58,6 +58,7 @@ CLOSED: dict[str, Any] = {
     "network": {"nat": "none", "interface_endpoints": True}, "hatchet": {"mode": "self_hosted"},
 }  # fmt: skip
 VPC = {"vpc_id": "vpc-12345678", "private_subnet_ids": ["subnet-12345678"]}
+DIGEST = f"sha256:{64 * '0'}"
 COMBINATIONS: list[tuple[type[Settings], dict[str, Any]]] = [
     (NetworkSettings, {}),
     (
@@ -154,6 +155,13 @@ COMBINATIONS: list[tuple[type[Settings], dict[str, Any]]] = [
     (
         HatchetSettings,
         {"mode": "self_hosted", "database": {"instance_class": "db.t4g.micro"}, "engine": {"count": 2}},
+    ),
+    *(
+        (
+            HatchetSettings,
+            {"mode": "self_hosted", "version": version, "image_digests": {"hatchet-engine": DIGEST}},
+        )
+        for version in (f"v0.104.7@sha256:{64 * '1'}", f"v0.104.7@{DIGEST}", "v0.104.7")
     ),
     (HatchetSettings, {"mode": "self_hosted", "engine": {"count": 5}}),
     (HatchetSettings, {"mode": "self_hosted", "engine": {"count": 4}}),
