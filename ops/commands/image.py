@@ -15,9 +15,11 @@ from ops.deployed.aws import Caller
 from ops.deployed.repository import Repository
 from ops.environment import environment_of
 from ops.errors import CommandError
+from ops.images.content import LABEL, contents_of
 from ops.images.docker import Docker
 from ops.images.image_context import NO_OPTIONS, ImageContext, ImageOptions, context_of
-from ops.images.registry_login import registry_of
+from ops.images.registry_login import Registry, registry_of
+from synthesis.rules import printable
 
 IMAGE = "worker"
 """The end of the repository's name."""
@@ -61,7 +63,7 @@ def push(
 ) -> None:
     """Have the image in the environment's ECR, and its URI with digest in ``<name>.image``.
 
-    What ECR has already under the content's tag is not built again. The file is written last, and whole.
+    What ECR has already under the content's tag, and says in its label that it is the same, is not built again. The file is written last, and whole.
 
     Args:
         given: the environment's name or path.
@@ -89,6 +91,8 @@ def push(
                 docker.login(registry)
                 docker.push(context, platforms, f"{target}:{context.tag}")
                 digest = held.digest(context.tag)
+            else:
+                _require_content(registry, held.name, context, digest)
     if digest is None:
         raise CommandError(f"{target}:{context.tag} is not there after the push", 1)
     uri = f"{target}@{digest}"
@@ -101,6 +105,16 @@ def push(
     print(f"{'Pushed' if is_new else 'There already:'} {target}:{context.tag} ({', '.join(platforms)})")
     print(f"{file}: {uri}{'' if is_changed else ' (as before)'}")
     print(f"Next: commit {file}, and run cdktf deploy {environment.name}-workers")
+
+
+def _require_content(registry: Registry, repository: str, context: ImageContext, digest: str) -> None:
+    """Refuse what has the content's tag and is something else: whoever may push can give an image any tag."""
+    if (found := contents_of(registry, repository, digest)) != {context.digest}:
+        raise CommandError(
+            f"{registry.host}/{repository}:{context.tag} was not built from these experiments: its label {LABEL} is "
+            f"{printable(', '.join(sorted(found))) or 'absent'}, must be {context.digest}; delete it (aws ecr "
+            f"batch-delete-image --repository-name {repository} --image-ids imageTag={context.tag}) and push again"
+        )
 
 
 def platforms_of(environment: Environment) -> list[str]:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ops.errors import CommandError
 from ops.images.compression import push_of
+from ops.images.content import LABEL
 from ops.images.image_context import ImageContext
 from ops.images.registry_login import Registry
 from synthesis.rules import printable
@@ -84,6 +85,7 @@ class Docker:
                 *("--build-context", f"scythe-aws={context.ours}"),
                 *_each("--build-context", {name: context.folder / name for name in ("needs", "app")}),
                 *_each("--build-arg", context.arguments),
+                *_each("--label", {LABEL: context.digest}),
                 *("--metadata-file", str(told), *output, str(context.folder)),
             )
             self._follow(command)

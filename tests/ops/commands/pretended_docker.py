@@ -26,6 +26,7 @@ case "$1 $2" in
   ls -ld "$DOCKER_CONFIG" | cut -c 1-10 > mode; ls "$DOCKER_CONFIG" > held ;;
 "buildx build")
   for word; do test "$previous" = --tag && tag=$word; test "$previous" = --metadata-file && told=$word
+    test "$previous" = --label && label=$word
     previous=$word; done
   rm -rf context; cp -r "$previous" context
   {build}
@@ -40,9 +41,9 @@ esac
 PUSH = """
   case "$can $*" in
   "zstd "*compression=zstd,force-compression=true,oci-mediatypes=true*)
-    zstd --quiet --force layer.tar && crane append --oci-empty-base --new_layer layer.tar.zst --new_tag "$tag" >&2 ;;
-  *) crane append --new_layer layer.tar --new_tag "$tag" >&2 ;;
-  esac
+    zstd --quiet --force layer.tar && crane append --oci-empty-base --new_layer layer.tar.zst --new_tag "$tag-bare" >&2 ;;
+  *) crane append --new_layer layer.tar --new_tag "$tag-bare" >&2 ;;
+  esac && crane mutate --label "$label" --tag "$tag" "$tag-bare" >&2
 """
 DEFAULT = "printf 'Name:          default\\nDriver:        docker\\n'"
 CONTAINER = "printf 'Name:          ours\\nDriver:        docker-container\\n'"

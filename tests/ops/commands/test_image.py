@@ -145,6 +145,22 @@ def test_what_is_there_already_needs_no_docker(place: Place) -> None:
 
 
 @needs_crane
+@pytest.mark.parametrize(
+    "label, said", [("", "is absent"), ('--label "scythe-aws.content=\x1b[2J"', r"is \x1b[2J")]
+)
+def test_a_tag_that_somebody_gave_another_image_is_not_taken(place: Place, label: str, said: str) -> None:
+    append = 'crane append --new_layer layer.tar --new_tag "$tag-bare"'
+    place.pretend(push=f'{append} && crane mutate {label} --tag "$tag" "$tag-bare" >&2')
+    place.run()
+    place.image.unlink()
+    again = place.run()
+    assert (again.returncode, again.stdout) == (2, "")
+    assert f"its label scythe-aws.content {said}, must be " in again.stderr
+    assert "aws ecr batch-delete-image" in again.stderr
+    assert not place.image.exists()
+
+
+@needs_crane
 def test_other_experiments_are_another_image(place: Place, tmp_path: Path) -> None:
     place.run()
     before = place.image.read_text()
