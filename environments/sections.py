@@ -71,7 +71,7 @@ class StateSettings(Settings):
         description="The bucket of the states, with backend: s3. It must be there, in the same region.",
     )
     kms_key_id: Annotated[str, KMS_KEY] | None = Field(
-        default=None, description="The KMS key that encrypts the states in S3; left out: S3's own key."
+        default=None, description="The KMS key that encrypts the states in S3. Default: S3's own key."
     )
 
     rules: ClassVar[tuple[CrossRule, ...]] = (

@@ -74,7 +74,7 @@ class Naming(Settings):
     name: Annotated[str, NAME] = Field(description="What the names of all resources begin with.")
     tags: dict[str, str] = Field(default={}, description="Tags of all resources.")
     permissions_boundary: Annotated[str, policy_arn()] | None = Field(
-        default=None, description="ARN of the policy that bounds every IAM role; left out: none."
+        default=None, description="ARN of the policy that bounds every IAM role. Default: none."
     )
 
 

@@ -26,18 +26,18 @@ class KeySettings(Settings):
 
     secrets: Annotated[str, key_arn()] | None = Field(
         default=None,
-        description="The key of the secrets that are made: Hatchet's token, keys and passwords; left out: Secrets "
+        description="The key of the secrets that are made: Hatchet's token, keys and passwords. Default: Secrets "
         "Manager's own.",
     )
     bucket: Annotated[str, key_arn()] | None = Field(
         default=None,
-        description="The key of the bucket, or with storage.existing the key that the bucket has; left out: S3's own.",
+        description="The key of the bucket, or with storage.existing the key that the bucket has. Default: S3's own.",
     )
     logs: Annotated[str, key_arn()] | None = Field(
-        default=None, description="The key of all log groups; left out: CloudWatch's own."
+        default=None, description="The key of all log groups. Default: CloudWatch's own."
     )
     repositories: Annotated[str, key_arn()] | None = Field(
         default=None,
-        description="The key of the image repositories in ECR; left out: ECR's own. Changing it replaces the "
+        description="The key of the image repositories in ECR. Default: ECR's own. Changing it replaces the "
         "repositories, without their images.",
     )

@@ -74,7 +74,7 @@ class Database(Settings):
         default=20, description="GiB of storage to begin with."
     )
     max_storage_gb: Annotated[int, whole(20, 65536)] | None = Field(
-        default=None, description="GiB that RDS may let the storage grow to; left out: five times storage_gb."
+        default=None, description="GiB that RDS may let the storage grow to. Default: five times storage_gb."
     )
     multi_az: Annotated[bool, flag()] = Field(
         default=False, description="Whether a standby waits in another Availability Zone, at twice the price."
@@ -92,7 +92,7 @@ class Database(Settings):
     )
     ca_certificate: Annotated[str, pem()] | None = Field(
         default=None,
-        description="The authority of the database's certificate in PEM, without which nothing connects; left out: the "
+        description="The authority of the database's certificate in PEM, without which nothing connects. Default: the "
         "region's rds-ca-rsa2048-g1, which comes with the project for most regions.",
     )
 
@@ -165,18 +165,18 @@ class HatchetSettings(Settings):
     token_secret_arn: Annotated[str, arn("secretsmanager", resource="secret:[A-Za-z0-9/_+=.@-]+")] | None = (
         Field(
             default=None,
-            description="A secret that exists and holds Hatchet's client token; left out: one is made, and "
+            description="A secret that exists and holds Hatchet's client token. Default: one is made, and "
             "scythe-aws token, or the engine's own set-up, fills it.",
         )
     )
     token_secret_key_arn: Annotated[str, key_arn()] | None = Field(
         default=None,
-        description="The KMS key that encrypts the secret in token_secret_arn; left out: Secrets Manager's own.",
+        description="The KMS key that encrypts the secret in token_secret_arn. Default: Secrets Manager's own.",
     )
     version: Annotated[str, VERSION] = Field(default="v0.104.7", description="Hatchet's release.")
     domain: Annotated[str, DOMAIN] | None = Field(
         default=None,
-        description="The engine's public name; left out: reached inside the VPC alone. Changing it voids all tokens.",
+        description="The engine's public name. Default: none, and it is reached inside the VPC alone. Changing it voids all tokens.",
     )
     certificate_arn: Annotated[str, arn("acm", resource="certificate/[0-9a-f-]+")] | None = Field(
         default=None, description="ACM's certificate for the domain, in the environment's region."
@@ -191,7 +191,7 @@ class HatchetSettings(Settings):
     )
     admin_email: Annotated[str, email()] | None = Field(
         default=None,
-        description="The first user of the dashboard; left out: Hatchet's own, admin@example.com.",
+        description="The first user of the dashboard. Default: Hatchet's own, admin@example.com.",
     )
     sign_up: Annotated[bool, flag()] = Field(
         default=False,
@@ -212,7 +212,7 @@ class HatchetSettings(Settings):
     dashboard: Service = Field(default=Service(cpu=0.25, memory=0.5), description="The dashboard's files.")
     image_registry: Annotated[str, one_of("upstream", "ecr")] | None = Field(
         default=None,
-        description="Where the engine's images come from; left out: the environment's ECR where the private subnets "
+        description="Where the engine's images come from. Default: the environment's ECR where the private subnets "
         "have no way out, else upstream.",
     )
     image_digests: dict[Annotated[str, one_of(*IMAGES)], Annotated[str, DIGEST]] = Field(

@@ -118,7 +118,7 @@ class NetworkSettings(Settings):
         description="Private ways to AWS services: true for all that Fargate tasks need without NAT, or a list of "
         "names such as ecr.api. Each costs $7.30 a month per zone. S3 always has its free gateway.",
     )
-    flow_logs: FlowLogs | None = Field(default=None, description="Logs of the VPC's traffic; left out: none.")
+    flow_logs: FlowLogs | None = Field(default=None, description="Logs of the VPC's traffic. Default: none.")
     worker_subnets: Annotated[str, one_of("private", "public")] = Field(
         default="private",
         description="Where workers run. In the public subnets they have public addresses ($0.005 an hour each, "

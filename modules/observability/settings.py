@@ -23,5 +23,5 @@ class ObservabilitySettings(Settings):
     )
     monthly_budget_usd: Annotated[float, number(1, 10_000_000)] | None = Field(
         default=None,
-        description="US dollars a month that AWS Budgets warns of, by mail to alarm_email; left out: none.",
+        description="US dollars a month that AWS Budgets warns of, by mail to alarm_email. Default: none.",
     )

@@ -34,10 +34,10 @@ class Lifecycle(Settings):
     archive_after_days: Annotated[int, whole(1, MOST_DAYS)] | None = Field(
         default=None,
         description="Days after which results move to Glacier Instant Retrieval: they stay readable at once, at about "
-        "a sixth of the price per GB, with at least 90 days charged; left out: never.",
+        "a sixth of the price per GB, with at least 90 days charged. Default: never.",
     )
     delete_after_days: Annotated[int, whole(1, MOST_DAYS)] | None = Field(
-        default=None, description="Days after which results are deleted; left out: never."
+        default=None, description="Days after which results are deleted. Default: never."
     )
     delete_old_versions_after_days: Annotated[int, whole(1, MOST_DAYS)] = Field(
         default=90,
@@ -76,7 +76,7 @@ class StorageSettings(Settings):
 
     bucket: Annotated[str, BUCKET_NAME] | None = Field(
         default=None,
-        description="The bucket's name, unique in the world; left out: <name>-scythe-<account>-<region>. "
+        description="The bucket's name, unique in the world. Default: <name>-scythe-<account>-<region>. "
         "Changing it replaces the bucket.",
     )
     prefix: Annotated[str, PREFIX] = Field(

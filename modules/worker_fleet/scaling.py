@@ -51,7 +51,7 @@ class Capacity(Settings):
     )
     fallback: Fallback | None = Field(
         default=None,
-        description="On-demand tasks, in a service of their own, for as long as Spot has no capacity; left out: none.",
+        description="On-demand tasks, in a service of their own, for as long as Spot has no capacity. Default: none.",
     )
 
     rules: ClassVar[tuple[CrossRule, ...]] = (
@@ -102,10 +102,10 @@ class Schedule(Settings):
     start: Annotated[str, schedule_expression()] = Field(description="When it begins.")
     end: Annotated[str, schedule_expression()] = Field(description="When it ends.")
     min: Annotated[int, whole(0, MOST_TASKS)] = Field(
-        default=0, description="The fewest tasks meanwhile; left out: the fleet's own."
+        default=0, description="The fewest tasks meanwhile. Default: the fleet's own."
     )
     max: Annotated[int, whole(0, MOST_TASKS)] = Field(
-        default=0, description="The most tasks meanwhile; left out: the fleet's own."
+        default=0, description="The most tasks meanwhile. Default: the fleet's own."
     )
     timezone: Annotated[str, time_zone()] = Field(
         default="UTC", description="The time zone of start and end."

@@ -116,7 +116,7 @@ class FleetSettings(Settings):
     )
     experiments: Annotated[list[str], each(TASK_NAME, 1, 100, what="task names")] | None = Field(
         default=None,
-        description="The tasks that a leaf fleet runs and scales on; left out: all that no other fleet names.",
+        description="The tasks that a leaf fleet runs and scales on. Default: all that no other fleet names.",
     )
     capacity: Capacity = Field(
         default=Capacity(), description="Spot and on-demand. Changing it deploys anew."
@@ -136,7 +136,7 @@ class FleetSettings(Settings):
     )
     secrets_key_arns: Annotated[list[str], each(key_arn(), 0, 20, what="KMS keys")] = Field(
         default=[],
-        description="The KMS keys that encrypt what secrets names; left out: AWS's own keys do.",
+        description="The KMS keys that encrypt what secrets names. Default: AWS's own keys.",
     )
     timeouts: Timeouts = Field(default=Timeouts(), description="Hatchet's timeouts of Scythe's tasks.")
     exec: Annotated[bool, flag()] = Field(
@@ -144,7 +144,7 @@ class FleetSettings(Settings):
         description="Whether ECS Exec may open a shell in a task; then its root file system is writable.",
     )
     image: Annotated[str, IMAGE] | None = Field(
-        default=None, description="The worker image; left out: the environment's."
+        default=None, description="The worker image. Default: the environment's."
     )
 
     rules: ClassVar[tuple[CrossRule | ItemRule, ...]] = (

@@ -58,17 +58,17 @@ class Parameters(Settings):
     )
     secrets_key_arn: Annotated[str, key_arn()] | None = Field(
         default=None,
-        description="ARN of the KMS key that encrypts the secrets that are made; left out: Secrets Manager's own.",
+        description="ARN of the KMS key that encrypts the secrets that are made. Default: Secrets Manager's own.",
     )
     bucket_key_arn: Annotated[str, key_arn()] | None = Field(
-        default=None, description="ARN of the KMS key that encrypts the bucket; left out: S3's own."
+        default=None, description="ARN of the KMS key that encrypts the bucket. Default: S3's own."
     )
     logs_key_arn: Annotated[str, key_arn()] | None = Field(
-        default=None, description="ARN of the KMS key that encrypts the logs; left out: CloudWatch's own."
+        default=None, description="ARN of the KMS key that encrypts the logs. Default: CloudWatch's own."
     )
     repositories_key_arn: Annotated[str, key_arn()] | None = Field(
         default=None,
-        description="ARN of the KMS key that encrypts the repositories; left out: ECR's own. Changing it replaces them.",
+        description="ARN of the KMS key that encrypts the repositories. Default: ECR's own. Changing it replaces them.",
     )
     experiments_elsewhere: Annotated[list[str], each(TASK_NAME, 0, 5000, what="task names")] = Field(
         default=[], description="The tasks that other fleets name as theirs, and this one leaves to them."
@@ -77,5 +77,5 @@ class Parameters(Settings):
         min_length=1, max_length=50, description="What the service knows of each fleet, by name."
     )
     alarm_topic: Annotated[str, TOPIC_NAME] | None = Field(
-        default=None, description="Name of the SNS topic that hears of its silence; left out: nobody does."
+        default=None, description="Name of the SNS topic that hears of its silence. Default: none."
     )
