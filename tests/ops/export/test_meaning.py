@@ -110,7 +110,7 @@ def test_a_resource_has_the_same_lifecycle(pairs: Mapping[str, tuple[Any, Any]])
     said = {address: lifecycle(stack) for address, (stack, _) in pairs.items()}
     assert {address: lifecycle(module) for address, (_, module) in pairs.items()} == said
     kinds = {key for found in said.values() for key in found}
-    assert kinds == {"ignore_changes", "create_before_destroy", "postcondition"}
+    assert kinds == {"ignore_changes", "create_before_destroy", "precondition", "postcondition"}
 
 
 def test_write_only_arguments_are_among_them(pairs: Mapping[str, tuple[Any, Any]]) -> None:
