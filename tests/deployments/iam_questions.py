@@ -40,26 +40,32 @@ Questions = dict[str, list[Question]]
 def bucket(name: str, prefix: str, account: str | None = None) -> list[Question]:
     """Read and write below the prefix, list it, delete nothing; in this account alone where it made the bucket."""
     arn = f"arn:aws:s3:::{name}"
-    own = {"aws:ResourceAccount": account} if account else {}
+    own, theirs = ({"aws:ResourceAccount": one} for one in (account or ACCOUNT, OTHER))
+
+    def below(text: str, owner: Mapping[str, str] = own) -> dict[str, str]:
+        return {"s3:prefix": text, **owner}
+
     return [
-        *(Question(True, f"s3:{verb}Object", f"{arn}/{prefix}/a/b.parquet", own) for verb in ("Get", "Put")),
         *(
-            Question(not account, f"s3:{verb}Object", f"{arn}/{prefix}/a", {"aws:ResourceAccount": OTHER})
+            Question(allowed, f"s3:{verb}Object", f"{arn}{path}", owner)
             for verb in ("Get", "Put")
+            for path, owner, allowed in (
+                (f"/{prefix}/a/b.parquet", own, True),
+                (f"/{prefix}/a", theirs, not account),
+                (f"/{prefix}x/a", own, False),
+                (f"-other/{prefix}/a", own, False),
+            )
         ),
-        *(Question(False, f"s3:{verb}Object", f"{arn}/{prefix}x/a") for verb in ("Get", "Put")),
-        *(Question(False, f"s3:{verb}Object", f"{arn}-other/{prefix}/a") for verb in ("Get", "Put")),
-        Question(False, "s3:DeleteObject", f"{arn}/{prefix}/a"),
-        Question(False, "s3:DeleteObjectVersion", f"{arn}/{prefix}/a"),
-        Question(False, "s3:PutObjectAcl", f"{arn}/{prefix}/a"),
-        Question(False, "s3:ListBucket", arn, {"s3:prefix": prefix, **own}),
-        Question(True, "s3:ListBucket", arn, {"s3:prefix": f"{prefix}/", **own}),
-        Question(True, "s3:ListBucket", arn, {"s3:prefix": f"{prefix}/a/", **own}),
-        Question(False, "s3:ListBucket", arn, {"s3:prefix": f"{prefix}x"}),
-        Question(False, "s3:ListBucket", arn, {"s3:prefix": ""}),
-        Question(False, "s3:ListBucket", arn),
-        Question(False, "s3:ListBucket", f"{arn}-other", {"s3:prefix": prefix}),
-        Question(False, "s3:DeleteBucket", arn),
+        Question(False, "s3:DeleteObject", f"{arn}/{prefix}/a", own),
+        Question(False, "s3:DeleteObjectVersion", f"{arn}/{prefix}/a", own),
+        Question(False, "s3:PutObjectAcl", f"{arn}/{prefix}/a", own),
+        Question(True, "s3:ListBucket", arn, below(f"{prefix}/")),
+        Question(True, "s3:ListBucket", arn, below(f"{prefix}/a/")),
+        Question(not account, "s3:ListBucket", arn, below(f"{prefix}/", theirs)),
+        *(Question(False, "s3:ListBucket", arn, below(text)) for text in (prefix, f"{prefix}x", "")),
+        Question(False, "s3:ListBucket", arn, own),
+        Question(False, "s3:ListBucket", f"{arn}-other", below(f"{prefix}/")),
+        Question(False, "s3:DeleteBucket", arn, own),
     ]
 
 
