@@ -57,7 +57,9 @@ def scythe_aws(
 def _run(typed: list[str], cwd: Path, environment: Mapping[str, str], streams: Sequence[Path]) -> None:
     """Become the command: its streams, its folder, its environment."""
     sys.stdin, sys.stdout = (path.open(mode) for path, mode in zip(streams, "ra", strict=False))
-    sys.stderr = streams[2].open("a", buffering=1)  # as Python has it: a program that takes over loses no line
+    sys.stderr = streams[2].open(
+        "a", buffering=1
+    )  # as Python has it: a program that takes over loses no line
     for number, stream in enumerate((sys.stdin, sys.stdout, sys.stderr)):
         os.dup2(stream.fileno(), number)
     os.chdir(cwd)

@@ -20,9 +20,7 @@ from local_aws.template import SERVICES
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 MUTABLE = ("Create", "Delete", "Modify", "Put", "Register", "Update")
-quick = settings(
-    max_examples=150, database=None, suppress_health_check=list(HealthCheck), derandomize=True
-)
+quick = settings(max_examples=150, database=None, suppress_health_check=list(HealthCheck), derandomize=True)
 
 
 class Member(NamedTuple):
