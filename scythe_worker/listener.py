@@ -25,7 +25,7 @@ RECONNECTS = 1000
 
 
 HEARTBEAT_SECONDS = 60.0
-"""hatchet-sdk sends a heartbeat each 4 s. After so many without one that went out, something holds this process up."""
+"""The longest time without a heartbeat that went out: hatchet-sdk sends one each 4 s, so something holds this process up."""
 
 
 class FleetListener(WorkerActionListenerProcess):
