@@ -10,8 +10,8 @@ minute is enough (`scythe_worker.pace`). Standard library and boto3 alone: it ru
 from __future__ import annotations
 
 import json
+import os
 import signal
-import sys
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -63,7 +63,7 @@ def run(
         SettingsError: for what is wrong with the environment.
     """
     settings = BacklogSettings.load(environment)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     keep_from_proxies()
     published.touch()
     publisher = Publisher(settings, client or _cloudwatch(), published)

@@ -12,12 +12,19 @@ import io
 import os
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from scythe_worker.redaction import redacted
 
 LONGEST_LINE = 8192
 """Characters that wait for the end of their line: a secret must not come out in two halves."""
+
+
+STUCK_SECONDS = 1.0
+"""A writer waits so long for another. At the interpreter's end, and in a forked child, the other may be a thread that is
+gone: it never lets go, and the lines had better be mixed than the process stay."""
 
 
 class Redacted(io.TextIOBase):
@@ -37,7 +44,7 @@ class Redacted(io.TextIOBase):
 
     def write(self, text: str, /) -> int:
         """Take a text, and write it up to its last end of a line."""
-        with self._lock:
+        with self._alone():
             self._line += text
             end = max(self._line.rfind("\n"), self._line.rfind("\r")) + 1
             if end == 0 and len(self._line) > LONGEST_LINE:
@@ -49,9 +56,18 @@ class Redacted(io.TextIOBase):
 
     def flush(self) -> None:
         """Write what waits for the end of its line."""
-        with self._lock:
+        with self._alone():
             self._send(self._line)
             self._line = ""
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        held = self._lock.acquire(timeout=STUCK_SECONDS)
+        try:
+            yield
+        finally:
+            if held:
+                self._lock.release()
 
     def _send(self, text: str) -> None:
         left = redacted(text).encode("utf-8", "backslashreplace")

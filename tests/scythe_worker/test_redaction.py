@@ -138,6 +138,17 @@ def test_no_line_of_a_package_that_fails_has_a_secret(tmp_path: Path, command: s
     )
 
 
+def test_a_thread_that_is_gone_while_it_writes_holds_up_no_end() -> None:
+    """As a daemon thread is at the interpreter's end, or in a forked child."""
+    program = (
+        "import sys, threading; from scythe_worker import streams; streams.install()\n"
+        "thread = threading.Thread(target=sys.stdout._lock.acquire); thread.start(); thread.join()\n"
+        "print('written all the same', end='')"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30)
+    assert (ran.returncode, ran.stdout) == (0, "written all the same"), ran.stderr
+
+
 def test_what_is_printed_costs_little() -> None:
     code = (
         "import time; from scythe_worker import streams; streams.install()\n"
