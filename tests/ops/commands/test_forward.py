@@ -29,8 +29,9 @@ SECONDS = 20
 
 LISTENS = """\
 import json, os, signal, socket, sys, time
-with open(os.environ["RECORD"] + str(os.getpid()), "w") as record:
+with open(os.environ["RECORD"] + ".new" + str(os.getpid()), "w") as record:
     json.dump(sys.argv[1:], record)
+os.rename(record.name, os.environ["RECORD"] + str(os.getpid()))
 parameters = json.loads(sys.argv[sys.argv.index("--parameters") + 1])
 listening = socket.create_server(("127.0.0.1", int(parameters["localPortNumber"][0])))
 signal.signal(signal.SIGINT, signal.SIG_IGN)
