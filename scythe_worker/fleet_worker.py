@@ -30,8 +30,9 @@ from scythe_worker import notice as notices
 from scythe_worker.contained import EnduringLoop
 from scythe_worker.drain import MARGIN_SECONDS, NOTICE_SECONDS, seconds_of, worth_waiting
 from scythe_worker.engine import EngineError, Unreachable, check_expiry, persevere
-from scythe_worker.runner import RESUMES, FleetRunner, Running, Tasks, task_name
+from scythe_worker.runner import RESUMES, FleetRunner
 from scythe_worker.settings import PATIENCE_SECONDS
+from scythe_worker.tasks import Running, Tasks, task_name
 
 LOGGER = logging.getLogger(__name__)
 

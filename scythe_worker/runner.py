@@ -25,9 +25,7 @@ from scythe_worker.contained import Serialised, exit_status, failed
 from scythe_worker.drain import seconds_of
 from scythe_worker.lost import GUILTY, MESSAGE, SUSPECT, WAIT_SECONDS, Turns
 from scythe_worker.retries import Event, History
-from scythe_worker.tasks import Outbox, Running, Tasks, task_name
-
-__all__ = ["FleetRunner", "GivenBack", "Outbox", "Running", "Tasks", "history", "task_name"]
+from scythe_worker.tasks import Outbox, Tasks
 
 LOGGER = logging.getLogger(__name__)
 

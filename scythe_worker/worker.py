@@ -99,7 +99,8 @@ def _worker(
     from scythe_worker.drain import Durations
     from scythe_worker.fleet_worker import FleetWorker
     from scythe_worker.retries import Retries
-    from scythe_worker.runner import Tasks, history
+    from scythe_worker.runner import history
+    from scythe_worker.tasks import Tasks
 
     keeper = protection(environment)
     tasks = Tasks(

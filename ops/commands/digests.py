@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 
 from modules.hatchet.images import images_of
+from modules.hatchet.settings import DIGEST
 from ops.commands.mirror import Crane
 from ops.environment import environment_of
 from ops.errors import CommandError
-
-_DIGEST = re.compile("sha256:[0-9a-f]{64}")
 
 
 def digests(given: str) -> None:
@@ -29,7 +27,7 @@ def digests(given: str) -> None:
     found = {}
     for image in images_of(environment.hatchet):
         digest = crane.digest(image)
-        if not _DIGEST.fullmatch(digest):
+        if not DIGEST.check(digest):
             raise CommandError(f"{image.name}: {image.source} has no digest; got {digest[:80]!r}")
         found[image.name] = digest, image.source
     print("hatchet:\n  image_digests:")

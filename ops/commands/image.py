@@ -63,7 +63,8 @@ def push(
 ) -> None:
     """Have the image in the environment's ECR, and its URI with digest in ``<name>.image``.
 
-    What ECR has already under the content's tag, and says in its label that it is the same, is not built again. The file is written last, and whole.
+    What ECR has already under the content's tag, and says in its label that it is the same, is not built again. The
+    file is written last, and whole.
 
     Args:
         given: the environment's name or path.

@@ -17,7 +17,7 @@ from ops.images.compression import push_of
 from ops.images.content import LABEL
 from ops.images.image_context import ImageContext
 from ops.images.registry_login import Registry
-from synthesis.rules import printable
+from synthesis.rules import printable_lines
 
 _SAID_BY_CHECK = re.compile(r"^(?:#\d+ [\d.]+ )?scythe_worker: (?P<fault>.*)$")
 """What the recipe's check of the versions says, in buildx's plain progress."""
@@ -125,7 +125,7 @@ class Docker:
             last = ""
             for line in process.stderr:
                 # What a repository's own build says is only shown.
-                sys.stderr.write(f"{printable(line.rstrip().expandtabs(4))}\n")
+                sys.stderr.write(f"{printable_lines(line.rstrip())}\n")
                 last = line.strip() or last
                 if said := _SAID_BY_CHECK.match(line.strip()):
                     fault = said["fault"]

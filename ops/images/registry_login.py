@@ -31,7 +31,6 @@ class Registry:
         url: where it answers.
         user: for the login.
         password: the same; only ever given on a standard input.
-        login: both, as HTTP's basic authentication has them.
         variables: a process environment in which Docker's settings, and so the login, are a folder of their own.
     """
 
@@ -39,8 +38,12 @@ class Registry:
     url: str
     user: str
     password: str = field(repr=False)
-    login: str = field(repr=False)
     variables: Mapping[str, str] = field(repr=False)
+
+    @property
+    def login(self) -> str:
+        """User and password, as HTTP's basic authentication has them."""
+        return base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
 
 
 @contextmanager
@@ -50,9 +53,9 @@ def registry_of(ecr: ECRClient, repositories: Iterable[str]) -> Iterator[Registr
     They are in a folder for this user alone that goes with the block, and hold the user's other logins.
     """
     (granted,) = ecr.get_authorization_token()["authorizationData"]
-    url, login = granted["proxyEndpoint"], granted["authorizationToken"]
+    url = granted["proxyEndpoint"]
     host = urlsplit(url).netloc
-    user, _, password = base64.b64decode(login).decode().partition(":")
+    user, _, password = base64.b64decode(granted["authorizationToken"]).decode().partition(":")
     settings = _settings({host, *(f"{host}/{name}" for name in repositories)})
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # kill ends what Ctrl-C ends
     try:
@@ -62,7 +65,7 @@ def registry_of(ecr: ECRClient, repositories: Iterable[str]) -> Iterator[Registr
             # Where buildx notes its builders: what it writes must outlast the folder.
             builders = os.environ.get("BUILDX_CONFIG") or str(_docker_folder() / "buildx")
             variables = os.environ | {"DOCKER_CONFIG": folder, "BUILDX_CONFIG": builders}
-            yield Registry(host, url, user, password, login, variables)
+            yield Registry(host, url, user, password, variables)
     finally:
         signal.signal(signal.SIGTERM, before)
 

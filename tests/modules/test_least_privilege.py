@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import pytest
 
 from modules.common.policies import Condition, Statement
 from synthesis.expression import Expression, hcl
+from tests.support.console import evaluated
 from tests.support.tools.iam import Simulation
 
 ACCOUNT, OTHER, REGION = "123456789012", "999999999999", "eu-west-1"
@@ -45,15 +45,10 @@ class Policies:
         written = self._templates[stack]["resource"][kind][name]["policy"]
         for pattern, value in TOLD.items():
             written = re.sub(pattern, value, written)
-        written = written.removeprefix("${").removesuffix("}").replace("each.key", json.dumps(key))
+        written = written.replace("each.key", json.dumps(key))
         told = {"storage": {}, "network": {}, **self._templates[stack].get("locals", {})}
         told = {name: told[name] for name in ("name", "storage", "network") if name in told}
-        (self._folder / "main.tf.json").write_text(json.dumps({"locals": {**told, **locals_}}))
-        ran = subprocess.run(
-            ["terraform", "console"], cwd=self._folder, input=f"{written}\n", capture_output=True, text=True,
-            check=True, timeout=60,
-        )  # fmt: skip
-        document: Document = json.loads(json.loads(ran.stdout))
+        document: Document = json.loads(evaluated(written, self._folder, **{**told, **locals_}))
         return document
 
 

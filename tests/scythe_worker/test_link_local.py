@@ -7,14 +7,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
 from scythe_worker.link_local import ADDRESSES, keep_from_proxies
 from tests.scythe_worker.test_protection import ARN, agent
 from tests.scythe_worker.test_worker import environment
+from tests.support.serving import answering
 
 CREDENTIALS = {
     "AccessKeyId": "AKIDEXAMPLE",
@@ -62,14 +62,8 @@ def canary() -> Iterator[tuple[str, list[str]]]:
         def log_message(self, format: str, *args: object) -> None:
             """Say nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Proxy) as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}", heard
-        finally:
-            server.shutdown()
-            thread.join()
+    with answering(Proxy) as port:
+        yield f"http://127.0.0.1:{port}", heard
 
 
 def answer(method: str, path: str) -> tuple[int, object]:

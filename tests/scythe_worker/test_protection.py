@@ -8,8 +8,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -20,7 +19,8 @@ from scythe_worker.drain import Durations
 from scythe_worker.identity import worker_name
 from scythe_worker.protection import MARGIN_SECONDS, MOST_MINUTES, Protection, protection, put_protection
 from scythe_worker.retries import Retries
-from scythe_worker.runner import Tasks
+from scythe_worker.tasks import Tasks
+from tests.support.serving import answering
 
 ARN = "arn:aws:ecs:eu-west-1:123456789012:task/docs/0a1b2c3d4e5f60718293a4b5c6d7e8f9"
 DONE = {"protection": {"ProtectionEnabled": True, "TaskArn": ARN, "ExpirationDate": "2026-01-01T00:00:00Z"}}
@@ -48,14 +48,8 @@ def agent(answer: Callable[[str, str], tuple[int, Any]]) -> Iterator[tuple[str, 
         def log_message(self, format: str, *args: object) -> None:
             """Say nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Agent) as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}", asked
-        finally:
-            server.shutdown()
-            thread.join()
+    with answering(Agent) as port:
+        yield f"http://127.0.0.1:{port}", asked
 
 
 def test_the_agent_is_asked_as_the_guide_says() -> None:

@@ -11,14 +11,14 @@ import time
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
 from scythe_worker import alive
 from scythe_worker.settings import WorkerSettings
+from tests.support import serving
 from tests.support.project import ROOT
 
 EXPERIMENT = """
@@ -244,14 +244,8 @@ class Health(BaseHTTPRequestHandler):
 def answering(status: int, body: bytes) -> Iterator[tuple[int, type[Health]]]:
     """A health server with this answer, and its port."""
     handler = type("Answer", (Health,), {"answer": (status, body)})
-    with HTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield server.server_port, handler
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving.answering(handler) as port:
+        yield port, handler
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ from environments.schema import Environment
 from modules.backlog.capacity import capacity_provider
 from synthesis.expression import Expression
 from synthesis.stack import literal
+from tests.support.console import evaluated
 
 LEAF: dict[str, Any] = {"role": "leaf"}
 ON_SPOT: dict[str, dict[str, Any]] = {
@@ -44,20 +43,14 @@ def loaded(folder: Path, changes: dict[str, Any]) -> Environment:
 def by_terraform(environments: list[Environment], folder: Path) -> list[str]:
     """The capacity provider of each, as Terraform evaluates the construct's expression."""
     given = [{"backlog": each.backlog, "workers": each.fleets} for each in environments]
-    (folder / "main.tf.json").write_text(
-        json.dumps({"locals": {f"each_{place}": literal(value) for place, value in enumerate(given)}})
-    )
+    each = {f"each_{place}": literal(value) for place, value in enumerate(given)}
     asked = [
         capacity_provider(
             Expression(f"local.each_{place}.backlog"), Expression(f"local.each_{place}.workers")
         )  # type: ignore[arg-type]
         for place in range(len(given))
     ]
-    done = subprocess.run(
-        ["terraform", "console"], cwd=folder, input=f"jsonencode([{', '.join(map(str, asked))}])\n",
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    found: list[str] = json.loads(json.loads(done.stdout))
+    found: list[str] = evaluated(f"[{', '.join(map(str, asked))}]", folder, **each)
     return found
 
 

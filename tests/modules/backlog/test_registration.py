@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import yaml
 
 from environments.loading import load
 from main import synthesize
+from tests.support.console import evaluated
 from tests.support.project import SELF_HOSTED
 
 TOLD = {
@@ -44,16 +44,11 @@ class Backlog:
         needed = ("name", "workers", "backlog_")
         told = {name: value for name, value in read["locals"].items() if name.startswith(needed)}
         told.pop("backlog_runs")
-        (self._folder / "main.tf.json").write_text(json.dumps({"locals": told}))
+        self._told = told
         self._task = read["resource"]["aws_ecs_task_definition"]["backlog"]
 
     def _evaluated(self, template: str) -> Any:
-        ran = subprocess.run(
-            ["terraform", "console"], cwd=self._folder, capture_output=True, text=True, timeout=60,
-            input=template.removeprefix("${").removesuffix("}") + "\n",
-        )  # fmt: skip
-        assert not ran.returncode, ran.stderr
-        return json.loads(ran.stdout)
+        return evaluated(template, self._folder, **self._told)
 
     @property
     def containers(self) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from modules.hatchet.images import UPSTREAM
+from tests.support.console import evaluated
 
 
 @pytest.mark.parametrize("name", sorted(UPSTREAM))
@@ -28,11 +28,5 @@ def test_a_task_definition_names_the_digest(
     expression = re.sub(
         r"data\.terraform_remote_state\.\w+\.outputs\.hatchet_repository_urls", "{}", expression
     )
-    (tmp_path / "main.tf.json").write_text(
-        json.dumps({"locals": {"hatchet": {"version": "v0.104.7", "image_digests": {name: "sha256:1"}}}})
-    )
-    ran = subprocess.run(
-        ["terraform", "console"], cwd=tmp_path, input=f"{expression}\n", capture_output=True, text=True,
-        check=True,
-    )  # fmt: skip
-    assert json.loads(ran.stdout) == f"{UPSTREAM[name].repository}@sha256:1"
+    pinned = {"version": "v0.104.7", "image_digests": {name: "sha256:1"}}
+    assert evaluated(expression, tmp_path, hatchet=pinned) == f"{UPSTREAM[name].repository}@sha256:1"

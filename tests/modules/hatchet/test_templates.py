@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +18,7 @@ from modules.hatchet.connections import (
 )
 from modules.hatchet.settings import HatchetSettings
 from synthesis.expression import Expression
+from tests.support import console
 
 Template = dict[str, Any]
 
@@ -32,16 +31,7 @@ def template(templates: dict[str, Template]) -> Template:
 
 def evaluated(expression: str, folder: Path, **settings: object) -> Any:
     """What Terraform makes of an expression over ``local.hatchet``."""
-    (folder / "main.tf.json").write_text(json.dumps({"locals": {"hatchet": settings}}))
-    ran = subprocess.run(
-        ["terraform", "console"],
-        cwd=folder, input=f"jsonencode({expression})\n", capture_output=True, text=True, check=True, timeout=60,
-    )  # fmt: skip
-    return json.loads(json.loads(ran.stdout))
-
-
-def bare(template: str) -> str:
-    return template.removeprefix("${").removesuffix("}")
+    return console.evaluated(expression, folder, hatchet=settings)
 
 
 def defined(template: Template, part: str) -> str:
@@ -112,9 +102,7 @@ def test_a_pinned_minor_version_is_not_upgraded(
     template: Template, tmp_path: Path, version: str, upgraded: bool
 ) -> None:
     database = template["resource"]["aws_db_instance"]["database"]
-    said = evaluated(
-        bare(database["auto_minor_version_upgrade"]), tmp_path, database={"engine_version": version}
-    )
+    said = evaluated(database["auto_minor_version_upgrade"], tmp_path, database={"engine_version": version})
     assert said is upgraded
 
 
@@ -126,7 +114,7 @@ def test_storage_grows_to_no_more_than_rds_has(
 ) -> None:
     database = template["resource"]["aws_db_instance"]["database"]
     given = {"storage_gb": storage, "max_storage_gb": None}
-    assert evaluated(bare(database["max_allocated_storage"]), tmp_path, database=given) == most
+    assert evaluated(database["max_allocated_storage"], tmp_path, database=given) == most
 
 
 @pytest.mark.parametrize(
@@ -196,7 +184,7 @@ def test_services_are_in_zones_that_have_fargate(
     network = "data.terraform_remote_state.network.outputs"
     text = template["locals"]["subnets"].replace(network, "local.hatchet")
     said = evaluated(
-        bare(text), tmp_path, public_subnet_ids=public, private_subnet_ids=private, worker_subnet_ids=workers,
+        text, tmp_path, public_subnet_ids=public, private_subnet_ids=private, worker_subnet_ids=workers,
         worker_public_ip=are_public,
     )  # fmt: skip
     assert said == chosen
@@ -224,7 +212,7 @@ def test_a_zone_that_acm_cannot_use_is_refused(template: Template, tmp_path: Pat
         ("example.org", "hatchet.example.org", True), ("example.org.", "example.org", True),
         ("ample.org", "hatchet.example.org", False), ("example.com", "hatchet.example.org", False),
     ]:  # fmt: skip
-        text = bare(holds).replace("self.name", f'"{name}"')
+        text = holds.replace("self.name", f'"{name}"')
         assert evaluated(text, tmp_path, domain=domain) is fits
 
 
@@ -261,7 +249,7 @@ def test_all_blocks_of_a_vpc_that_exists_come_in_where_none_are_named(
             )
         ],
     }
-    expression = re.sub(r"data\.aws_vpc\.\w+", "local.hatchet.vpc", bare(rule["for_each"]))
+    expression = re.sub(r"data\.aws_vpc\.\w+", "local.hatchet.vpc", rule["for_each"])
     given = {"domain": "hatchet.example.org", "certificate_arn": "arn", "zone_id": None, "vpc": vpc}
     came_in = evaluated(expression, tmp_path, allowed_cidrs=[], **given)
     assert came_in == ["10.0.0.0/16", "100.64.0.0/16"]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tests.support.console import evaluated
 
 DAYS = 400
 
@@ -44,12 +45,7 @@ def expired(images: list[Image], rules: list[dict[str, Any]], today: int) -> set
 
 def policy(templates: dict[str, dict[str, Any]], folder: Path) -> list[dict[str, Any]]:
     written = templates["storage"]["resource"]["aws_ecr_lifecycle_policy"]["worker"]["policy"]
-    (folder / "main.tf").write_text("")
-    ran = subprocess.run(
-        ["terraform", "console"], cwd=folder, input=written.removeprefix("${").removesuffix("}") + "\n",
-        capture_output=True, text=True, check=True, timeout=60,
-    )  # fmt: skip
-    rules: list[dict[str, Any]] = json.loads(json.loads(ran.stdout))["rules"]
+    rules: list[dict[str, Any]] = json.loads(evaluated(written, folder))["rules"]
     return rules
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 from modules.worker_fleet.container import container_definitions
 from modules.worker_fleet.settings import FleetSettings
 from synthesis.expression import Expression
+from tests.support.console import evaluated
 
 
 def container(folder: Path, **settings: object) -> dict[str, Any]:
@@ -24,12 +24,7 @@ def container(folder: Path, **settings: object) -> dict[str, Any]:
         log_group=Expression('{ name = "group" }'),
         region=Expression('"eu-west-1"'),
     )
-    (folder / "main.tf.json").write_text(json.dumps({"locals": {"fleet": fleet}}))
-    ran = subprocess.run(
-        ["terraform", "console"], cwd=folder, input=written.removeprefix("${").removesuffix("}") + "\n",
-        capture_output=True, text=True, check=True, timeout=60,
-    )  # fmt: skip
-    (one,) = json.loads(json.loads(ran.stdout))
+    (one,) = json.loads(evaluated(written, folder, fleet=fleet))
     return dict(one)
 
 
