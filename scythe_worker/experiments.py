@@ -57,7 +57,7 @@ def registered(module: str) -> list[BaseWorkflow[Any]]:
     """What an imported package has registered.
 
     Raises:
-        SettingsError: nothing.
+        SettingsError: nothing, or a task of a kind that the worker does not run.
     """
     from scythe.registry import ExperimentRegistry
 
@@ -69,6 +69,13 @@ def registered(module: str) -> list[BaseWorkflow[Any]]:
     if not found:
         raise SettingsError(
             f"{module}: registers no experiment; must have one with @ExperimentRegistry.Register()"
+        )
+    # hatchet-sdk runs a batch past the worker's wrapper: one failure would take the worker down.
+    batches = [task.name for workflow in found for task in workflow.tasks if getattr(task, "batch", None)]
+    if batches:
+        raise SettingsError(
+            f"{module}: {', '.join(batches)}: got a batch task, which this worker does not run; "
+            "must be an experiment with @ExperimentRegistry.Register(), or a task of hatchet.task()"
         )
     return found
 

@@ -72,6 +72,21 @@ def package(at: Path, text: str = EXPERIMENT, name: str = "experiments") -> Path
     return at
 
 
+BATCH = """
+from datetime import timedelta
+from hatchet_sdk import Context
+from scythe.hatchet import hatchet
+from scythe.registry import ExperimentRegistry
+
+flow = hatchet.workflow(name="flow")
+
+@flow.batch_task(name="together", batch_max_size=2, batch_max_interval=timedelta(seconds=1))
+def together(given: dict, context: Context) -> dict:
+    return given
+
+ExperimentRegistry.Include(flow)
+"""
+
 REFUSED: Mapping[str, tuple[dict[str, str | None], str, str]] = {
     "no token": ({"HATCHET_CLIENT_TOKEN": None}, EXPERIMENT, "HATCHET_CLIENT_TOKEN: not set"),
     "not a JWT": (
@@ -148,6 +163,16 @@ REFUSED: Mapping[str, tuple[dict[str, str | None], str, str]] = {
         "experiments: cannot be imported: ModuleNotFoundError: No module named 'no_such_library'",
     ),
     "no experiment": ({}, "", "experiments: registers no experiment"),
+    "a batch task": (
+        {},
+        BATCH,
+        "experiments: together: got a batch task, which this worker does not run; must be an experiment",
+    ),
+    "a batch task in a workflow": (
+        {"SCYTHE_WORKER_DOES_LEAF": "False"},
+        EXPERIMENT + BATCH,
+        "experiments: together: got a batch task",
+    ),
     "a fan without experiments": (
         {"SCYTHE_WORKER_DOES_LEAF": "False"},
         "",
@@ -170,7 +195,7 @@ REFUSED: Mapping[str, tuple[dict[str, str | None], str, str]] = {
 
 
 IMPORTED = {"labels that are no JSON", "attempts in words, read at import", "slots in words", "no slots", "no role"} | {
-    "a port in words", "no experiment", "a fan without experiments", "a package that fails", "none left",
+    "a port in words", "no experiment", "a batch task", "a batch task in a workflow", "a fan without experiments", "a package that fails", "none left",
 }  # fmt: skip
 """What shows only once hatchet-sdk and the package are imported, which takes seconds; one such is not slow."""
 
