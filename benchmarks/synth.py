@@ -47,10 +47,11 @@ class Case:
 
 @dataclasses.dataclass(frozen=True)
 class Bench:
-    """A folder to work in, with copies of the environment's file in it."""
+    """A folder to work in, with copies of the environment's file in it, and Python's bytecode where it is its own."""
 
     folder: Path
     environment: Path
+    own_bytecode: bool
 
     def measure(self, case: Case) -> Cost:
         """Run a case once."""
@@ -65,7 +66,7 @@ class Bench:
     def _environ(self, case: Case) -> dict[str, str]:
         # Users have their packages' bytecode, also where the benchmark's caller keeps Python from writing it.
         kept = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
-        bytecode = {"PYTHONPYCACHEPREFIX": str(self.folder / "bytecode")}
+        bytecode = {"PYTHONPYCACHEPREFIX": str(self.folder / "bytecode")} if self.own_bytecode else {}
         files = [str(self._copy(f"bench-{number}")) for number in range(1, case.environments + 1)]
         return kept | bytecode | {"SCYTHE_AWS_ENVIRONMENTS": ":".join(files)}
 
@@ -135,7 +136,7 @@ def main() -> int:
     counts = [1] if options.smoke else [1, 5, 20]
     folder = Path(tempfile.mkdtemp(prefix="scythe-aws-benchmark-"))
     try:
-        bench = Bench(folder, options.environment)
+        bench = Bench(folder, options.environment, own_bytecode=not options.smoke)
         cases = _cases(counts, stock=not options.smoke)
         if not options.smoke:
             for case in cases:

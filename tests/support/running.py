@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 import time
@@ -28,6 +29,9 @@ LONGEST = (
 """The files that wait for minutes, for a provider that polls, in the order in which they begin."""
 
 TESTS = Path(__file__).parents[1]
+SLOW = r"\b(?:pytest\.mark\.(?:slow|engine)|ENGINE)\b"
+"""What a file says that is slow as a whole."""
+
 BEGAN = pytest.StashKey[float]()
 
 
@@ -47,6 +51,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--budget", type=float, metavar="MINUTES", help="What the run may take; the last line compares."
     )
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave files that are slow as a whole unread where none of theirs is wanted: each process would import them."""
+    if config.option.markexpr != "not slow" or collection_path.suffix != ".py":
+        return None
+    return bool(re.search(rf"^pytestmark = .*{SLOW}", collection_path.read_text(), re.MULTILINE)) or None
 
 
 @pytest.hookimpl(tryfirst=True)

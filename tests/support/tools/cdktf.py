@@ -9,9 +9,7 @@ from typing import Literal
 
 from click import unstyle
 
-from tests.support.tools.node import MODULES, NODE, install, node_environment
-
-CLI = MODULES / "cdktf-cli" / "bundle" / "bin" / "cdktf"
+from tests.support.tools.node import CDKTF_CLI, NODE, install, node_environment
 
 _SETTINGS = {
     "CDKTF_DISABLE_PLUGIN_CACHE_ENV": "1",  # else it makes and shares a plugin cache in the home folder
@@ -46,9 +44,9 @@ def cdktf(
     Returns:
         The finished process; `stdout` holds its standard error too, in order.
     """
-    install()
+    cli = install(CDKTF_CLI) / "cdktf-cli" / "bundle" / "bin" / "cdktf"
     result = subprocess.run(
-        [NODE, CLI, command, *arguments, *_OPTIONS.get(command, [])],
+        [NODE, cli, command, *arguments, *_OPTIONS.get(command, [])],
         cwd=project,
         env=node_environment(environment) | _SETTINGS,
         stdin=subprocess.DEVNULL,

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-from tests.support.tools.node import FOLDER, NODE, install, node_environment
+from tests.support.tools.node import IAM_SIMULATE, NODE, install, node_environment
 
 Policy = Mapping[str, Any] | str
 Context = Mapping[str, str | Sequence[str]]
@@ -102,10 +102,10 @@ def _ask(simulation: Mapping[str, Any]) -> dict[str, Any]:
 @functools.cache
 def _evaluator() -> subprocess.Popen[str]:
     """One Node process for all questions; it ends with this process, whose end closes its input."""
-    install()
+    install(IAM_SIMULATE)
     return subprocess.Popen(
-        [NODE, FOLDER / "iam.mjs"],
-        cwd=FOLDER,
+        [NODE, IAM_SIMULATE / "iam.mjs"],
+        cwd=IAM_SIMULATE,
         env=node_environment(),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

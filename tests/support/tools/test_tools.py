@@ -18,7 +18,7 @@ from tests.support.tools import checkov
 from tests.support.tools.cdktf import cdktf
 from tests.support.tools.iam import QuestionError, Simulation
 from tests.support.tools.installation import ensure_installed
-from tests.support.tools.node import FOLDER
+from tests.support.tools.node import CDKTF_CLI, IAM_SIMULATE
 
 pytestmark = pytest.mark.slow  # each installs its tool first
 
@@ -120,8 +120,9 @@ def test_a_question_that_aws_would_not_get_is_an_error(
 
 
 def test_lock_files_name_no_registry() -> None:
-    packages = json.loads((FOLDER / "package-lock.json").read_text())["packages"]
-    assert [name for name, package in packages.items() if "resolved" in package] == []
+    for folder in (CDKTF_CLI, IAM_SIMULATE):
+        packages = json.loads((folder / "package-lock.json").read_text())["packages"]
+        assert [name for name, package in packages.items() if "resolved" in package] == []
     requirements = (ROOT / "requirements-checkov.lock").read_text()
     assert "://" not in requirements and "--hash=sha256:" in requirements
 
