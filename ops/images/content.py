@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http.client import HTTPException
 from typing import Annotated
 from urllib.error import URLError
 from urllib.request import Request, urlopen
@@ -27,18 +28,21 @@ _BYTES = 4 * 2**20
 https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pushing-manifests
 """
 _SECONDS = 30
+_LONGEST = 100
+"""Characters of a label that are looked at; the project's own has 64."""
+_MANIFESTS_MOST = 50
+"""Of one image: an index and a manifest for each platform. The project's own has three at most."""
 
 
 class _Named(BaseModel):
     digest: Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 
 
-class _Index(BaseModel):
-    manifests: list[_Named]
-
-
 class _Manifest(BaseModel):
-    config: _Named
+    """An image has a configuration, an index other manifests."""
+
+    config: _Named | None = None
+    manifests: list[_Named] | None = None
 
 
 class _Settings(BaseModel):
@@ -61,24 +65,37 @@ def contents_of(registry: Registry, repository: str, digest: str) -> set[str]:
         CommandError: the registry does not answer, or not as registries do.
     """
     try:
-        answer = _read(registry, f"{repository}/manifests/{digest}")
-        if b'"manifests"' in answer:
-            held = [item.digest for item in _Index.model_validate_json(answer).manifests]
-            answers = [_read(registry, f"{repository}/manifests/{one}") for one in held]
-        else:
-            answers = [answer]
-        configs = [_Manifest.model_validate_json(one).config.digest for one in answers]
         labels = [
             _Config.model_validate_json(_read(registry, f"{repository}/blobs/{one}")).config.Labels
-            for one in configs
+            for one in _configurations(registry, repository, digest)
         ]
-    except (URLError, TimeoutError, ConnectionError) as error:
+    except (URLError, TimeoutError, ConnectionError, HTTPException) as error:
         raise CommandError(
             f"{registry.host} does not say what {repository}@{digest} is: {error}", 1
         ) from None
     except ValidationError:
         raise CommandError(f"{registry.host} has no image at {repository}@{digest}", 1) from None
-    return {(one or {}).get(LABEL, "") for one in labels}
+    return {(one or {}).get(LABEL, "")[:_LONGEST] for one in labels}
+
+
+def _configurations(registry: Registry, repository: str, digest: str) -> list[str]:
+    """The digests of the configurations of an image's platforms, whatever indexes lead to them."""
+    known, found = [digest], list[str]()
+    # The list grows meanwhile.
+    for one in known:
+        manifest = _Manifest.model_validate_json(_read(registry, f"{repository}/manifests/{one}"))
+        if manifest.config is not None:
+            found.append(manifest.config.digest)
+        elif manifest.manifests is None:
+            raise CommandError(f"{registry.host} has no image at {repository}@{digest}", 1)
+        known += dict.fromkeys(each.digest for each in manifest.manifests or () if each.digest not in known)
+        if len(known) > _MANIFESTS_MOST:
+            raise CommandError(
+                f"{registry.host}: {repository}@{digest} has more than {_MANIFESTS_MOST} manifests; must be an image "
+                "that scythe-aws image push has made",
+                1,
+            )
+    return list(dict.fromkeys(found))
 
 
 def _read(registry: Registry, path: str) -> bytes:
