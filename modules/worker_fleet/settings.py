@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from modules.common.fargate import MEMORY_GIB, fargate_pair, memory_for
 from modules.common.key_settings import key_arn
+from modules.worker_fleet.environment_size import environment_fits
 from modules.worker_fleet.role_defaults import ROLE_DEFAULTS, memory_of_role, of_role
 from modules.worker_fleet.scaling import Capacity, Scaling
 from synthesis.allowed import duration, each, flag, hcl_pattern, matching, number, one_of, text, whole
@@ -127,7 +128,9 @@ class FleetSettings(Settings):
         description="GiB of disk per task, the image included. 20 are free, the rest $0.0001 an hour each.",
     )
     environment: dict[Annotated[str, VARIABLE], Annotated[str, text(shortest=0)]] = Field(
-        default={}, max_length=100, description="Further environment variables of the container; no secrets."
+        default={},
+        max_length=100,
+        description="Further environment variables of the container, of 30,000 bytes at most; no secrets.",
     )
     secrets: dict[Annotated[str, VARIABLE], Annotated[str, SECRET_ARN]] = Field(
         default={},
@@ -149,6 +152,7 @@ class FleetSettings(Settings):
 
     rules: ClassVar[tuple[CrossRule | ItemRule, ...]] = (
         fargate_pair(),
+        environment_fits(),
         CrossRule(
             ("experiments",),
             "does not go with role: fan, which runs scatter_gather alone; leave it out or make the fleet a leaf",

@@ -98,6 +98,21 @@ COMBINATIONS: list[tuple[type[Settings], dict[str, Any]]] = [
         FleetSettings,
         {"role": "leaf", "environment": {"SITE": "https://me:mine@a.b"}, "secrets": {"ECS_X": SECRET}},
     ),
+    *(
+        (FleetSettings, {"role": "leaf", "environment": dict.fromkeys([f"N{n}" for n in range(100)], value)})
+        for value in (
+            "x" * 274,
+            "x" * 275,
+            "x" * 1000,
+            "ü" * 130,
+            "ü" * 140,
+            "<" * 40,
+            "<" * 50,
+            "\\" * 130,
+            "\\" * 140,
+            "\u2028" * 50,
+        )
+    ),
     (Environment, LAB),
     (Environment, {**LAB, "network": {"nat": "none"}}),
     (Environment, {**LAB, "network": {"nat": "none", "worker_subnets": "public"}}),

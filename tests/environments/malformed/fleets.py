@@ -23,6 +23,14 @@ workers:
 WRONG_FLEETS: dict[str, tuple[str, list[str]]] = {
     "no role": ("name: a\nworkers: {w: {cpu: 2}}\n", ["workers.w.role: is missing; must be leaf or fan"]),
     "a role that is none": (_fleet("slots: 1", "twig"), ['workers.w.role: got "twig"; must be leaf or fan']),
+    "an environment that no task definition has room for": (
+        "name: a\nworkers:\n  v: {role: fan, environment: {PLAIN: x}}\n  w:\n    role: leaf\n    environment:\n"
+        + "".join(f"      N{number}: {'ü' * 500}\n" for number in range(40)),
+        [
+            "workers.w.environment: comes to about 41031 bytes as JSON; must be at most 30000, since a task definition has "
+            "64 KiB: put large values into the image, the bucket, or a secret"
+        ],
+    ),
     "a fleet's bad name": (
         "name: a\nworkers: {W_1: {role: leaf}}\n",
         ['workers.W_1: got "W_1"; must be a name'],

@@ -143,6 +143,7 @@ FLEET: list[dict[str, Any]] = [
     {"environment": {"MODEL-A": "a", "MODEL": "two\nlines"}},
     {"environment": {"API_TOKEN": "abc", "ALSO": "AKIAIOSFODNN7EXAMPLE"}},
     {"environment": {"SCYTHE_X": "a", "HOME": "/"}},
+    {"environment": {f"MODEL_{number}": "<" * 999 for number in range(9)}},
     {"secrets": {f"SECRET_{number}": TOKEN for number in range(51)}},
     {"secrets": {"A-B": TOKEN, "LICENSE": "the license"}},
     {"secrets": {"AWS_REGION": TOKEN}},
