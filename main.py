@@ -10,7 +10,7 @@ from pathlib import Path
 from environments.errors import EnvironmentFileError
 from environments.loading import find, load_all
 from environments.schema import Environment
-from environments.states import moved
+from environments.states import refusal
 from modules.backlog.backlog import Backlog
 from modules.client_token.client_token import ClientToken, TokenAttributes
 from modules.cluster.cluster import Cluster
@@ -260,7 +260,7 @@ def main() -> int:
     given = os.environ.get("SCYTHE_AWS_ENVIRONMENTS", "")
     try:
         environments = load_all(find(filter(None, given.split(os.pathsep))))
-        if refusals := list(filter(None, map(moved, environments))):
+        if refusals := list(filter(None, map(refusal, environments))):
             print("\n".join(refusals), file=sys.stderr)
             return 2
         synthesize(environments, Path("cdktf.out"))

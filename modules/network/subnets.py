@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cdktf import TerraformResourceLifecycle
 from cdktf_cdktf_provider_aws.route import Route
 from cdktf_cdktf_provider_aws.route_table import RouteTable
 from cdktf_cdktf_provider_aws.route_table_association import RouteTableAssociation
@@ -36,6 +37,8 @@ class Subnets(Construct):
             cidr: the expression of a subnet's addresses, in which ``i`` is its zone's place.
         """
         super().__init__(scope, id_)
+        # A zone less: what uses its subnet or table, as an endpoint does, is changed before they are deleted.
+        last_to_go = TerraformResourceLifecycle(create_before_destroy=True)
         subnets = Subnet(
             self,
             "Subnet",
@@ -44,6 +47,7 @@ class Subnets(Construct):
             availability_zone="${each.key}",
             cidr_block="${each.value}",
             tags=label.tagged(f"{id_}-${{each.key}}"),
+            lifecycle=last_to_go,
         )
         self.subnets = ref(subnets)
         tables = RouteTable(
@@ -52,6 +56,7 @@ class Subnets(Construct):
             for_each=each(self.subnets),
             vpc_id=text(vpc.id),
             tags=label.tagged(f"{id_}-${{each.key}}"),
+            lifecycle=last_to_go,
         )
         self.route_tables = ref(tables)
         RouteTableAssociation(

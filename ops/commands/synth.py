@@ -8,7 +8,7 @@ from pathlib import Path
 
 from environments.loading import file_name
 from environments.schema import Environment
-from environments.states import moved, states_from
+from environments.states import refusal, states_from
 from ops.environment import environments_of
 from ops.errors import CommandError
 
@@ -22,14 +22,14 @@ def synth(given: Sequence[str], out: Path, *, as_json: bool = False) -> None:
         as_json: print one JSON document: ``stacks``, and ``fleets_without_image`` by environment.
 
     Raises:
-        CommandError: what an environment deployed is in another region.
+        CommandError: what an environment deployed forbids it.
     """
     found = environments_of(given)
     # Only now, since it takes a second: faults of a file are told at once.
     from main import parts, synthesize
 
     environments = [environment for _, environment in found]
-    if refusals := list(filter(None, map(moved, environments))):
+    if refusals := list(filter(None, map(refusal, environments))):
         raise CommandError("\n".join(refusals))
     synthesize(environments, out, states_from(out))
     stacks = [f"{environment.name}-{part}" for environment in environments for part in parts(environment)]
