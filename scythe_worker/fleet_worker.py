@@ -10,6 +10,7 @@ import queue
 import signal
 import threading
 import time
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
@@ -64,6 +65,7 @@ class FleetWorker(Worker):
         slots: dict[str, int],
         labels: dict[str, str | int],
         tasks: Tasks,
+        is_to_run: Callable[[], bool] = lambda: False,
         notice: float = NOTICE_SECONDS,
         patience: float = PATIENCE_SECONDS,
     ) -> None:
@@ -75,11 +77,12 @@ class FleetWorker(Worker):
             slots: by their kind.
             labels: what it can do.
             tasks: the register of its tasks.
+            is_to_run: whether whoever starts and stops workers wants this one to run on.
             notice: seconds from SIGTERM to the kill.
             patience: seconds to wait for an engine that does not answer at the start.
         """
         self.tasks = tasks
-        self._notice, self._patience = notice, patience
+        self._is_to_run, self._notice, self._patience = is_to_run, notice, patience
         self._status_code = 0
         self._fault: EngineError | None = None
         self._draining: asyncio.Task[None] | None = None
@@ -197,6 +200,10 @@ class FleetWorker(Worker):
         self._killing = True
         self.tasks.stopping = True
         await self._pause()
+        # Without a listener nothing can be given back.
+        self.tasks.from_within = not self._status_code and await asyncio.to_thread(self._is_to_run)
+        if self.tasks.from_within:
+            LOGGER.error("ECS has not stopped this worker: one of its tasks has")
         paused = time.monotonic()
         given_back, waited = await self._empty(started + self._notice - MARGIN_SECONDS)
         await asyncio.sleep(max(paused + LINGER_SECONDS - time.monotonic(), 0))

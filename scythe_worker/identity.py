@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from http.client import HTTPException
 
@@ -12,6 +13,7 @@ METADATA = "ECS_CONTAINER_METADATA_URI_V4"
 """Set by ECS (Developer Guide, "Amazon ECS task metadata endpoint version 4 for tasks on Fargate")."""
 
 SECONDS = 2
+AGAIN_SECONDS = 1.0
 LARGEST = 1_000_000
 
 SERVICE, DEFINITION = "ecs_service", "ecs_task_definition"
@@ -46,6 +48,20 @@ def worker_labels(environment: Mapping[str, str]) -> dict[str, str]:
     service, family, revision = (str(task.get(key) or "") for key in ("ServiceName", "Family", "Revision"))
     labels = {SERVICE: service, DEFINITION: f"{family}:{revision}" if family and revision else ""}
     return {key: value for key, value in labels.items() if value}
+
+
+def is_to_run(environment: Mapping[str, str]) -> bool:
+    """Whether ECS wants this task to run on; False where nobody tells.
+
+    ECS's agent notes that a task is to be ``STOPPED`` before its containers get SIGTERM (amazon-ecs-agent,
+    ``handleDesiredStatusChange``), so a SIGTERM while it is to run comes from the task's own processes. It is asked
+    twice, in case another agent is slower.
+    """
+    address = environment.get(METADATA, "")
+    if _task(address).get("DesiredStatus") != "RUNNING":
+        return False
+    time.sleep(AGAIN_SECONDS)
+    return _task(address).get("DesiredStatus") == "RUNNING"
 
 
 def _task(address: str) -> dict[str, object]:

@@ -24,6 +24,9 @@ LOGGER = logging.getLogger(__name__)
 GIVEN_BACK = "GivenBackByWorker"
 """What the message of a task begins with that was given back."""
 
+FROM_WITHIN = f"{GIVEN_BACK}: a task of the worker, not ECS, told it to stop"
+"""The same where ECS has not stopped the worker: its tasks have lost it, as by a crash."""
+
 SPARE = 1000
 """How often a task may be given back: far more than Spot takes one, and no endless loop if something is wrong."""
 
@@ -78,9 +81,15 @@ def failures_before(events: Iterable[Event], attempt: int) -> Failures:
 
 
 def lost_before(events: Iterable[Event], attempt: int) -> int:
-    """Count the attempts before this one that ran, and whose worker was gone."""
-    told = [(event.attempt, event.kind) for event in events if event.attempt < attempt]
-    return len({each for each, kind in told if kind == "REASSIGNED" and (each, "STARTED") in told})
+    """Count the attempts before this one that ran, and whose worker was gone, or told to stop by one of its tasks."""
+    before = [event for event in events if event.attempt < attempt]
+    begun = {event.attempt for event in before if event.kind == "STARTED"}
+    lost = {
+        event.attempt
+        for event in before
+        if event.kind == "REASSIGNED" or (event.kind == "FAILED" and event.message.startswith(FROM_WITHIN))
+    }
+    return len(begun & lost)
 
 
 class Retries:

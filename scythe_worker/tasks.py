@@ -15,7 +15,7 @@ from hatchet_sdk.runnables.action import Action
 from hatchet_sdk.worker.action_listener_process import ActionEvent
 
 from scythe_worker.drain import Durations
-from scythe_worker.retries import GIVEN_BACK, Retries
+from scythe_worker.retries import FROM_WITHIN, GIVEN_BACK, Retries
 
 REASON = "the worker was told to stop; another one runs the task from its start"
 
@@ -46,6 +46,7 @@ class Tasks:
     Attributes:
         running: by the action's key.
         stopping: whether tasks that arrive are to be given back.
+        from_within: whether one of the tasks has told the worker to stop.
         durations: how long tasks run.
         retries: judges failures.
     """
@@ -59,7 +60,7 @@ class Tasks:
             cover: hears until when the running tasks may run; None when there are none.
         """
         self.running: dict[str, Running] = {}
-        self.stopping = False
+        self.stopping = self.from_within = False
         self.durations = durations
         self.retries = retries
         self._cover = cover
@@ -131,7 +132,8 @@ class Outbox:
 
     def give_back(self, action: Action) -> bool:
         """Tell the engine to have another worker run the task; False if its end is told already."""
-        return self._fail(action, f"{GIVEN_BACK}: {REASON}", last=False)
+        message = FROM_WITHIN if self._tasks.from_within else f"{GIVEN_BACK}: {REASON}"
+        return self._fail(action, message, last=False)
 
     def fail(self, action: Action, message: str) -> bool:
         """Tell the engine that a task has failed for good; False if its end is told already."""

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from scythe_worker import link_local, logs
 from scythe_worker.experiments import import_experiments, registered
-from scythe_worker.identity import worker_labels, worker_name
+from scythe_worker.identity import is_to_run, worker_labels, worker_name
 from scythe_worker.protection import protection
 from scythe_worker.settings import EXPERIMENTS, NO_TOKEN, TOKEN, SettingsError, WorkerSettings
 
@@ -114,6 +114,7 @@ def _worker(
         slots={"default": config.computed_slots, "durable": config.computed_durable_slots},
         labels={**config.labels, **worker_labels(environment)},
         tasks=tasks,
+        is_to_run=lambda: is_to_run(environment),
         notice=settings.notice,
         patience=settings.patience,
     )

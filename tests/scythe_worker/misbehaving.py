@@ -9,6 +9,7 @@ import json
 import logging
 import multiprocessing
 import os
+import resource
 import signal
 import sys
 import tempfile
@@ -141,6 +142,25 @@ def logging_off() -> None:
     logging.getLogger("scythe_worker").disabled = True
 
 
+def allocates() -> None:
+    """Fill what the process may have, its limit, as a control group's would be."""
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    now = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (now + 256 * 2**20, before[1]))
+    held = []
+    try:
+        while True:
+            held.append(bytearray(2**24))
+    finally:
+        held.clear()
+        resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+def stops_worker() -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(1000)
+
+
 def out_of_time() -> None:
     while True:
         time.sleep(0.01)
@@ -170,6 +190,7 @@ ACTIONS: dict[str, Any] = {
     "unpicklable": lambda: raises(Unpicklable(threading.Lock())),
     "recursion": recurse,
     "memory": lambda: raises(MemoryError()),
+    "all of the memory": allocates,
     "token": lambda: raises(ValueError(LICENCE + " " + os.environ["HATCHET_CLIENT_TOKEN"])),
     "later": lambda: raises(RetryAfterException("soon", after=timedelta(milliseconds=10))),
     "never": lambda: raises(NonRetryableException("never")),
@@ -193,8 +214,10 @@ ACTIONS: dict[str, Any] = {
     "endless": out_of_time,
     "asleep": lambda: time.sleep(1000),
     "segmentation fault": lambda: ctypes.string_at(0),
-    "exit of the process": lambda: os._exit(7),
-    "out of memory": lambda: os.kill(os.getpid(), signal.SIGKILL),
+    "exit 0 of the process": lambda: os._exit(0),
+    "exit 1 of the process": lambda: os._exit(1),
+    "killed for its memory": lambda: os.kill(os.getpid(), signal.SIGKILL),
+    "stops its worker": stops_worker,
 }
 
 
@@ -219,10 +242,13 @@ def nasty(input_spec: Input) -> Output:
 
 @ExperimentRegistry.Register(retries=0, execution_timeout="30m")
 def patient(input_spec: Input) -> Output:
-    """The same, with a time limit that no test waits for."""
+    """The same, with a time limit that no test waits for; of several kinds, another one at each start."""
     note("start", input_spec)
     time.sleep(input_spec.seconds)
-    result = ACTIONS[input_spec.kind]()
+    ways = input_spec.kind.split(", ")
+    lines = [json.loads(line) for line in NOTES.read_text().splitlines()]
+    begun = sum(line["spec"] == input_spec.sort_index for line in lines)
+    result = ACTIONS[ways[(begun - 1) % len(ways)]]()
     return result or Output()
 
 

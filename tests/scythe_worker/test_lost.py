@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from scythe_worker.lost import Turns
-from scythe_worker.retries import Event, Retries, lost_before
+from scythe_worker.retries import FROM_WITHIN, GIVEN_BACK, Event, Retries, failures_before, lost_before
 
 
 def history(*kinds: tuple[str, int]) -> list[Event]:
@@ -27,6 +27,17 @@ def history(*kinds: tuple[str, int]) -> list[Event]:
 def test_only_what_ran_counts(events: list[Event], attempt: int, count: int) -> None:
     assert lost_before(events, attempt) == count
     assert Retries(lambda _: events, complete=0, answer=0).lost("task", attempt) == count
+
+
+def test_a_worker_that_a_task_has_stopped_counts_and_one_that_ecs_has_stopped_does_not() -> None:
+    by_ecs = f"{GIVEN_BACK}: the worker was told to stop"
+    ends = enumerate([FROM_WITHIN, by_ecs, FROM_WITHIN, "ValueError: none"])
+    begun = [Event("STARTED", attempt, "") for attempt in range(4)]
+    ended = [Event("FAILED", attempt, message) for attempt, message in ends]
+    assert lost_before([*begun, *ended], 4) == 2
+    # What waited for its turn had not begun.
+    assert lost_before(ended, 4) == 0
+    assert failures_before([*begun, *ended], 4).count == 0
 
 
 def test_an_engine_that_does_not_tell_holds_up_nothing() -> None:

@@ -6,12 +6,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from scythe_worker.identity import METADATA
 from scythe_worker.lost import GUILTY
+from scythe_worker.retries import GIVEN_BACK
+from tests.scythe_worker.test_protection import agent
 from tests.support.hatchet import workers as support
 from tests.support.hatchet.engine import Hatchet, free_port, hatchet
 from tests.support.hatchet.runs import ENDED, Runs
@@ -45,6 +49,7 @@ FAILS = {
     "unpicklable": "Unpicklable",
     "recursion": "RecursionError",
     "memory": "MemoryError",
+    "all of the memory": "MemoryError",
     "token": "ValueError: <secret>",
     "later": "RetryAfterException: soon",
     "never": "NonRetryableException: never",
@@ -59,6 +64,23 @@ SUCCEEDS = (
 )  # fmt: skip
 
 pytestmark = pytest.mark.engine
+
+
+WAYS = {
+    "segmentation fault": -signal.SIGSEGV,
+    "exit 0 of the process": 0,
+    "stops its worker": 0,
+    "exit 1 of the process": 1,
+    "killed for its memory": -signal.SIGKILL,
+}
+"""How a task takes its worker down, and the exit status of that."""
+
+
+@contextmanager
+def ecs(wants: Callable[[], str]) -> Iterator[dict[str, str]]:
+    """What ECS sets in a task that it wants to have this status."""
+    with agent(lambda *_: (200, {"DesiredStatus": wants()})) as (address, _):
+        yield {METADATA: address}
 
 
 class Fleet:
@@ -194,33 +216,68 @@ def test_sigterm_ends_a_worker_whose_interpreter_is_held(fleet: Fleet) -> None:
 def test_a_task_that_takes_its_workers_down_fails_in_the_end_and_the_bystander_succeeds(fleet: Fleet) -> None:
     patient = "scythe_experiment_patient"
     fleet.fleet.kill(fleet.process)
-    workers = [fleet.fleet.start()]
-    bystander = fleet.runs.start(patient, kind="ok", seconds=4, sort_index=1001)
-    guilty = fleet.runs.start(patient, kind="segmentation fault", seconds=0.5, sort_index=1002)
-    until = time.monotonic() + (GUILTY + 1) * 60
-    # As ECS does: another one for each that is gone.
-    while not all(_status(fleet, run) in ENDED for run in (bystander, guilty)):
-        assert time.monotonic() < until, [_status(fleet, run) for run in (bystander, guilty)]
-        if workers[-1].poll() is not None:
-            assert workers[-1].returncode == -signal.SIGSEGV
-            fleet.fleet.kill(workers[-1])
-            workers.append(fleet.fleet.start())
-        time.sleep(0.2)
-    assert fleet.runs.ended(bystander).status == "COMPLETED"
-    failed = fleet.runs.ended(guilty)
-    assert failed.status == "FAILED"
-    assert (failed.error_message or "").startswith(f"WorkerLost: {GUILTY} workers were gone")
-    assert len(workers) == GUILTY + 1
-    # faulthandler names the code that crashed, in lines that are no JSON.
-    log = fleet.fleet.log.read_text(errors="replace")
-    assert "Fatal Python error: Segmentation fault" in log
-    assert "canary" not in log
-    workers[-1].send_signal(signal.SIGTERM)
-    assert workers[-1].wait(NOTICE_SECONDS) == 0
+    with ecs(lambda: "RUNNING") as task:
+        workers = [fleet.fleet.start(**task)]
+        bystander = fleet.runs.start(patient, kind="ok", seconds=4, sort_index=1001)
+        guilty = fleet.runs.start(patient, kind=", ".join(WAYS), seconds=0.5, sort_index=1002)
+        until = time.monotonic() + (GUILTY + 1) * 60
+        # As ECS does: another one for each that is gone.
+        while not (_is_over(fleet, bystander) and _is_over(fleet, guilty)):
+            assert time.monotonic() < until, [worker.returncode for worker in workers]
+            if workers[-1].poll() is not None:
+                fleet.fleet.kill(workers[-1])
+                workers.append(fleet.fleet.start(**task))
+            time.sleep(0.2)
+        ended = fleet.runs.task(bystander)
+        assert ended.status == "COMPLETED", ended.error_message
+        _has_lost(fleet, guilty, GUILTY)
+        assert [worker.returncode for worker in workers] == [*WAYS.values(), None]
+        # faulthandler names the code that crashed, in lines that are no JSON.
+        log = fleet.fleet.log.read_text(errors="replace")
+        assert "Fatal Python error: Segmentation fault" in log
+        assert "canary" not in log
+        workers[-1].send_signal(signal.SIGTERM)
+        assert workers[-1].wait(NOTICE_SECONDS) == 0
 
 
-def _status(fleet: Fleet, run: str) -> str:
+def test_a_task_that_stops_its_workers_fails_and_one_that_ecs_takes_does_not(fleet: Fleet) -> None:
+    fleet.fleet.kill(fleet.process)
+    by_ecs = 2
+    wants = ["STOPPED"]
+    with ecs(lambda: wants[0]) as task:
+        guilty = fleet.runs.start(
+            "scythe_experiment_patient", kind="stops its worker", seconds=0.2, sort_index=1003
+        )
+        stopped = 0
+        worker = fleet.fleet.start(**task)
+        until = time.monotonic() + (GUILTY + by_ecs) * 60
+        while not _is_over(fleet, guilty):
+            assert time.monotonic() < until, stopped
+            if worker.poll() is not None:
+                assert worker.returncode == 0
+                fleet.fleet.kill(worker)
+                stopped += 1
+                wants[0] = "STOPPED" if stopped < by_ecs else "RUNNING"
+                worker = fleet.fleet.start(**task)
+            time.sleep(0.1)
+        _has_lost(fleet, guilty, GUILTY)
+        assert stopped == GUILTY + by_ecs
+        fleet.fleet.kill(worker)
+
+
+def _has_lost(fleet: Fleet, run: str, count: int) -> None:
+    ended = fleet.runs.task(run)
+    assert ended.status == "FAILED"
+    assert (ended.error_message or "").startswith(f"WorkerLost: {count} workers were gone")
+
+
+def _is_over(fleet: Fleet, run: str) -> bool:
+    """Whether a run has ended for good: one that is given back has failed too for a moment, at first without a word."""
     try:
-        return str(fleet.runs.task(run).status.value)
-    except Exception as error:  # The engine's history lags behind.
-        return type(error).__name__
+        task = fleet.runs.task(run)
+    except Exception:  # The engine's history lags behind.
+        return False
+    said = task.error_message or ""
+    return task.status == "COMPLETED" or (
+        task.status in ENDED and said != "" and not said.startswith(GIVEN_BACK)
+    )

@@ -16,7 +16,7 @@ import pytest
 from hatchet_sdk.runnables.action import Action
 
 from scythe_worker.drain import Durations
-from scythe_worker.identity import worker_name
+from scythe_worker.identity import is_to_run, worker_name
 from scythe_worker.protection import MARGIN_SECONDS, MOST_MINUTES, Protection, protection, put_protection
 from scythe_worker.retries import Retries
 from scythe_worker.tasks import Tasks
@@ -261,3 +261,25 @@ def test_without_metadata_it_is_named_after_its_fleet(answer: tuple[int, Any]) -
         )
     assert worker_name({}, "docs-simulations") == "docs-simulations"
     assert worker_name({"ECS_CONTAINER_METADATA_URI_V4": address}, "docs-simulations") == "docs-simulations"
+
+
+@pytest.mark.parametrize(
+    ("answers", "runs_on"),
+    [
+        ([(200, {"DesiredStatus": "RUNNING"})] * 2, True),
+        ([(200, {"DesiredStatus": "STOPPED"})], False),
+        ([(200, {"DesiredStatus": "RUNNING"}), (200, {"DesiredStatus": "STOPPED"})], False),
+        ([(200, {"DesiredStatus": "RUNNING"}), (500, {})], False),
+        ([(200, {})], False),
+        ([(200, b"<html>")], False),
+    ],
+)
+def test_a_worker_is_to_run_where_ecs_says_so_twice(
+    answers: list[tuple[int, Any]], runs_on: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scythe_worker.identity.AGAIN_SECONDS", 0.01)
+    left = iter(answers)
+    with agent(lambda *_: next(left)) as (address, _):
+        assert is_to_run({"ECS_CONTAINER_METADATA_URI_V4": address}) is runs_on
+    assert not list(left)
+    assert not is_to_run({})
