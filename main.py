@@ -25,7 +25,8 @@ from modules.researcher.researcher import Researcher
 from modules.storage.attributes import StorageAttributes
 from modules.storage.storage import Storage
 from modules.worker_fleet.worker_fleet import WorkerFleet
-from synthesis.expression import Expression, hcl
+from synthesis.expression import Expression
+from synthesis.literals import hcl
 from synthesis.output import SynthesisError, synthesized_into
 from synthesis.stack import STATES, Backend, Deployment, EnvironmentStack, ScytheApp
 

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from typing import Any
 
 from environments.keys import key_faults
 from environments.regions import partition_of
 from environments.sections import Sections
 from modules.hatchet.authorities import BUNDLE, authorities
-from modules.network.settings import CLOSED
+from synthesis.functions import (
+    collect_entries,
+    comes_before,
+    common,
+    contains,
+    flatten,
+    given,
+    is_null,
+    is_set,
+    length,
+    not_,
+    prefix_length,
+)
 from synthesis.rules import CrossRule, Fault, ItemRule, Path
 
 WAY_OUT: tuple[Path, ...] = (("network", "nat"), ("network", "existing"), ("network", "worker_subnets"))
@@ -28,65 +41,74 @@ SMALLEST_VPC = 21
 "Application Load Balancers", subnets)."""
 
 
-def _taken_twice(environment: Sections) -> Iterator[Fault]:
-    takers: dict[str, str] = {}
-    for name, fleet in environment.workers.items():
-        for task in fleet.experiments or ():
-            if task in takers:
-                yield Fault(
-                    ("workers", name, "experiments"),
-                    f"names {task}, which fleet {takers[task]} names too; must be named by one fleet",
-                    _role_and_experiments(name, takers[task]),
-                )
-            takers.setdefault(task, name)
-
-
-def _without_names(environment: Sections) -> Iterator[Fault]:
-    rest = [
-        name
-        for name, fleet in environment.workers.items()
-        if fleet.role == "leaf" and fleet.experiments is None
-    ]
-    for name in rest[1:]:
-        yield Fault(
-            ("workers", name, "experiments"),
-            f"is missing, as it is in fleet {rest[0]}; must be named by all leaf fleets but one, which runs the rest",
-            _role_and_experiments(name, rest[0]),
+def _named_before(environment: Any, fleet: Any) -> Any:
+    """The tasks that the fleets before one, by name, take as theirs."""
+    return flatten(
+        collect_entries(
+            environment.workers,
+            lambda _, other: other.experiments,
+            lambda name, other: comes_before(environment.workers, name, fleet) & is_set(other.experiments),
         )
+    )
 
 
-def _role_and_experiments(*fleets: str) -> tuple[Path, ...]:
-    return tuple(("workers", fleet, key) for fleet in fleets for key in ("role", "experiments"))
+def _taken_twice(environment: Any, name: Any, fleet: Any) -> Any:
+    tasks = given(fleet.experiments, lambda named: named, otherwise=[])
+    return common(tasks, _named_before(environment, name))
 
 
-_OTHERS = "[for other, its in {workers} : %s if index(keys({workers}), other) < index(keys({workers}), {name}) && %s]"
-_TAKEN = f"flatten({_OTHERS % ('its.experiments', 'its.experiments != null')})"
-_TAKEN_TWICE = f"setintersection({{value}}.experiments == null ? [] : {{value}}.experiments, {_TAKEN})"
-_FIRST = f"tolist({_TAKEN_TWICE})[0]"
-_FIRST_TAKER = _OTHERS % ("other", f"try(contains(its.experiments, {_FIRST}), false)") + "[0]"
-_WITHOUT_NAMES = _OTHERS % ("other", 'its.role == "leaf" && its.experiments == null')
+def _first_taker(environment: Any, name: Any, fleet: Any) -> Any:
+    task = _taken_twice(environment, name, fleet)[0]
+    return collect_entries(
+        environment.workers,
+        lambda other, _: other,
+        lambda other, its: (
+            comes_before(environment.workers, other, name)
+            & given(its.experiments, lambda named: contains(named, task), otherwise=False)
+        ),
+    )[0]
+
+
+def _takes_the_rest(fleet: Any) -> Any:
+    return (fleet.role == "leaf") & is_null(fleet.experiments)
+
+
+def _takers_of_the_rest(environment: Any, fleet: Any) -> Any:
+    return collect_entries(
+        environment.workers,
+        lambda name, _: name,
+        lambda name, other: comes_before(environment.workers, name, fleet) & _takes_the_rest(other),
+    )
+
 
 QUEUES = (
     ItemRule(
         "workers",
-        f"names ${{{_FIRST}}}, which fleet ${{{_FIRST_TAKER}}} names too; must be named by one fleet",
-        f"length({_TAKEN_TWICE}) == 0",
-        _taken_twice,
+        lambda environment, name, fleet: (
+            f"names {_taken_twice(environment, name, fleet)[0]}, which fleet {_first_taker(environment, name, fleet)} "
+            "names too; must be named by one fleet"
+        ),
+        lambda environment, name, fleet: length(_taken_twice(environment, name, fleet)) == 0,
         ("experiments",),
     ),
     ItemRule(
         "workers",
-        f"is missing, as it is in fleet ${{{_WITHOUT_NAMES}[0]}}; must be named by all leaf fleets but one, which runs the "
-        "rest",
-        f'{{value}}.role != "leaf" || {{value}}.experiments != null || length({_WITHOUT_NAMES}) == 0',
-        _without_names,
+        lambda environment, name, _: (
+            f"is missing, as it is in fleet {_takers_of_the_rest(environment, name)[0]}; must be named by all leaf fleets "
+            "but one, which runs the rest"
+        ),
+        lambda environment, name, fleet: (
+            not_(_takes_the_rest(fleet)) | (length(_takers_of_the_rest(environment, name)) == 0)
+        ),
         ("experiments",),
     ),
 )
 """A task's queue counts for one fleet alone, or two fleets would start workers for the same tasks."""
 
 
-_CLOSED = f"({CLOSED})"
+def _is_cloud_or_elsewhere(environment: Any) -> Any:
+    """Whether no engine of our own needs a network of our own."""
+    return (environment.hatchet.mode == "cloud") | is_set(environment.network.existing)
 
 
 def _needs_two(key: str) -> CrossRule:
@@ -94,21 +116,9 @@ def _needs_two(key: str) -> CrossRule:
         ("network", "existing", key),
         "has fewer than 2 subnets; self-hosted Hatchet must have 2, in different Availability Zones",
         lambda environment: (
-            environment.hatchet.mode == "cloud"
-            or environment.network.existing is None
-            or len(getattr(environment.network.existing, key)) >= 2
+            (environment.hatchet.mode == "cloud")
+            | given(environment.network.existing, lambda vpc: length(getattr(vpc, key)) >= 2, otherwise=True)
         ),
-        f'{{hatchet}}.mode == "cloud" || try(length({{network}}.existing.{key}) >= 2, true)',
-        depends_on=(("network", "existing"), ("hatchet", "mode")),
-    )
-
-
-def _is_wide_enough(environment: Sections) -> bool:
-    network = environment.network
-    return (
-        environment.hatchet.mode == "cloud"
-        or network.existing is not None
-        or int(network.cidr.split("/")[1]) <= SMALLEST_VPC
     )
 
 
@@ -118,34 +128,27 @@ COMBINATIONS: tuple[CrossRule | ItemRule, ...] = (
         "got none, which leaves workers in private subnets no way to Hatchet Cloud; must be instance, single or "
         "per_az, or worker_subnets: public, or hatchet.mode: self_hosted",
         lambda environment: (
-            environment.hatchet.mode != "cloud"
-            or not environment.network.is_closed
-            or environment.network.worker_subnets == "public"
+            (environment.hatchet.mode != "cloud")
+            | not_(environment.network.is_closed)
+            | (environment.network.worker_subnets == "public")
         ),
-        f'{{hatchet}}.mode != "cloud" || !{_CLOSED} || {{network}}.worker_subnets == "public"',
-        depends_on=(*WAY_OUT, ("hatchet", "mode")),
     ),
     CrossRule(
         ("hatchet", "image_registry"),
         "got upstream, which private subnets cannot reach with nat: none; must be ecr, or left out",
         lambda environment: (
-            not environment.network.is_closed or environment.hatchet.image_registry != "upstream"
+            not_(environment.network.is_closed)
+            | given(
+                environment.hatchet.image_registry, lambda registry: registry != "upstream", otherwise=True
+            )
         ),
-        f'!{_CLOSED} || {{hatchet}}.image_registry != "upstream"',
-        depends_on=(*WAY_OUT, ("hatchet", "image_registry")),
     ),
     # A load balancer and a database's subnet group span two zones (Elastic Load Balancing User Guide, "Application
     # Load Balancers"; Amazon RDS User Guide, "Working with a DB instance in a VPC").
     CrossRule(
         ("network", "az_count"),
         "got 1; self-hosted Hatchet must have at least 2, for its load balancer and its database",
-        lambda environment: (
-            environment.hatchet.mode == "cloud"
-            or environment.network.existing is not None
-            or environment.network.az_count >= 2
-        ),
-        '{hatchet}.mode == "cloud" || {network}.existing != null || {network}.az_count >= 2',
-        depends_on=(("network", "az_count"), ("network", "existing"), ("hatchet", "mode")),
+        lambda environment: _is_cloud_or_elsewhere(environment) | (environment.network.az_count >= 2),
     ),
     CrossRule(
         ("network", "cidr"),
@@ -153,12 +156,9 @@ COMBINATIONS: tuple[CrossRule | ItemRule, ...] = (
             f"got {environment.network.cidr}, whose public subnets are too small for the load balancer of self-hosted "
             f"Hatchet; must be /{SMALLEST_VPC} or larger"
         ),
-        _is_wide_enough,
-        '{hatchet}.mode == "cloud" || {network}.existing != null || '
-        f'try(tonumber(split("/", {{network}}.cidr)[1]) <= {SMALLEST_VPC}, true)',
-        "got ${{network}.cidr}, whose public subnets are too small for the load balancer of self-hosted Hatchet; must be "
-        f"/{SMALLEST_VPC} or larger",
-        depends_on=(("network", "cidr"), ("network", "existing"), ("hatchet", "mode")),
+        lambda environment: (
+            _is_cloud_or_elsewhere(environment) | (prefix_length(environment.network.cidr) <= SMALLEST_VPC)
+        ),
     ),
     _needs_two("public_subnet_ids"),
     _needs_two("private_subnet_ids"),

@@ -15,6 +15,7 @@ from modules.observability.settings import ObservabilitySettings
 from modules.storage.settings import BUCKET_NAME, StorageSettings
 from modules.worker_fleet.settings import IMAGE, FleetSettings
 from synthesis.allowed import NAME, matching, one_of, policy_arn
+from synthesis.functions import is_null, is_set
 from synthesis.rules import CrossRule, Rule, Settings
 
 FLEET_NAME = matching(
@@ -46,17 +47,14 @@ KMS_KEY = matching(
 def known_region() -> Rule:
     """A region by its code."""
     listed = one_of(*REGIONS)
-    return Rule(
-        "a region of AWS's such as us-east-1 or eu-west-1", listed.check, listed.condition, listed.schema
-    )
+    return Rule("a region of AWS's such as us-east-1 or eu-west-1", listed.check, listed.schema)
 
 
 def _for_s3_alone(key: str) -> CrossRule:
     return CrossRule(
         (key,),
         "is for backend: s3 alone; leave it out or set backend: s3",
-        lambda settings: settings.backend == "s3" or getattr(settings, key) is None,
-        f'{{backend}} == "local" ? {{{key}}} == null : true',
+        lambda it: (it.backend == "s3") | is_null(getattr(it, key)),
     )
 
 
@@ -78,8 +76,7 @@ class StateSettings(Settings):
         CrossRule(
             ("bucket",),
             "is missing; with backend: s3 it must be a bucket's name",
-            lambda settings: settings.backend != "s3" or settings.bucket is not None,
-            '{backend} == "s3" ? {bucket} != null : true',
+            lambda it: (it.backend != "s3") | is_set(it.bucket),
         ),
         _for_s3_alone("bucket"),
         _for_s3_alone("kms_key_id"),

@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
-import math
-import re
-from typing import Any
 
+from synthesis.functions import all_of, contains, floor, is_distinct, is_ipv4_block, length, matches, not_
 from synthesis.rules import Rule
 
 
-def whole(least: int, most: int) -> Rule:
+def whole(smallest: int, largest: int) -> Rule:
     """A whole number within bounds."""
     return Rule(
-        f"a whole number from {least} to {most}",
-        lambda value: least <= value <= most,
-        f"{{value}} >= {least} && {{value}} <= {most} && floor({{value}}) == {{value}}",
-        {"minimum": least, "maximum": most},
+        f"a whole number from {smallest} to {largest}",
+        lambda value: (value >= smallest) & (value <= largest) & (floor(value) == value),
+        {"minimum": smallest, "maximum": largest},
     )
 
 
-def number(least: float, most: float) -> Rule:
+def number(smallest: float, largest: float) -> Rule:
     """A number within bounds."""
     return Rule(
-        f"a number from {least} to {most}",
-        lambda value: math.isfinite(value) and least <= value <= most,
-        f"{{value}} >= {least} && {{value}} <= {most}",
-        {"minimum": least, "maximum": most},
+        f"a number from {smallest} to {largest}",
+        lambda value: (value >= smallest) & (value <= largest),
+        {"minimum": smallest, "maximum": largest},
     )
 
 
@@ -36,15 +31,14 @@ def one_of(*values: str | float) -> Rule:
     listed = ", ".join(json.dumps(value).strip('"') for value in values[:-1])
     return Rule(
         f"{listed} or {json.dumps(values[-1]).strip(chr(34))}",
-        lambda value: value in values,
-        f"contains({json.dumps(list(values))}, {{value}})",
+        lambda value: contains(values, value),
         {"enum": list(values)},
     )
 
 
 def flag() -> Rule:
     """True or false."""
-    return Rule("true or false", lambda _: True, "can(tobool({value}))")
+    return Rule("true or false", lambda _: True)
 
 
 def text(shortest: int = 1, longest: int = 1000) -> Rule:
@@ -60,22 +54,12 @@ def matching(pattern: str, allowed: str, *, unless: str | None = None) -> Rule:
 
     Both are in the syntax that Python, Terraform (RE2) and JSON Schema (ECMA 262) share.
     """
-    wanted, refused = re.compile(pattern), re.compile(unless) if unless else None
-    condition = f"can(regex({hcl_pattern(pattern)}, {{value}}))"
-    schema: dict[str, Any] = {"pattern": pattern}
-    if unless:
-        condition += f" && !can(regex({hcl_pattern(unless)}, {{value}}))"
-        schema["not"] = {"pattern": unless}
+    if unless is None:
+        return Rule(allowed, lambda value: matches(pattern, value), {"pattern": pattern})
     return Rule(
         allowed,
-        # ``$`` of Python's also matches before a final newline.
-        lambda value: (
-            bool(wanted.search(value))
-            and not value.endswith("\n")
-            and not (refused and refused.search(value))
-        ),
-        condition,
-        schema,
+        lambda value: matches(pattern, value) & not_(matches(unless, value)),
+        {"pattern": pattern, "not": {"pattern": unless}},
     )
 
 
@@ -83,24 +67,22 @@ def private_block(shortest: int, longest: int) -> Rule:
     """An IPv4 block of a private range, as a VPC has."""
     octets = r"(10|172\.(1[6-9]|2[0-9]|3[01])|192\.168|100\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7]))\."
     prefixes = "|".join(str(length) for length in range(shortest, longest + 1))
-    pattern = rf"^{octets}[0-9.]+/({prefixes})$"
-    return Rule(
+    return _block(
+        rf"^{octets}[0-9.]+/({prefixes})$",
         f"an IPv4 block of a private range from /{shortest} to /{longest} without host bits, such as 10.0.0.0/16",
-        lambda value: re.search(pattern, value) is not None and _is_block(value),
-        f"can(regex({hcl_pattern(pattern)}, {{value}})) && try(cidrsubnet({{value}}, 0, 0), null) == {{value}}",
-        {"pattern": pattern},
     )
 
 
 def block() -> Rule:
     """Any IPv4 block, as a security group's rule has."""
-    pattern = r"^[0-9]{1,3}(\.[0-9]{1,3}){3}/([0-9]|[12][0-9]|3[0-2])$"
-    return Rule(
+    return _block(
+        r"^[0-9]{1,3}(\.[0-9]{1,3}){3}/([0-9]|[12][0-9]|3[0-2])$",
         "an IPv4 block without host bits, such as 203.0.113.0/24",
-        lambda value: re.search(pattern, value) is not None and _is_block(value),
-        f"can(regex({hcl_pattern(pattern)}, {{value}})) && try(cidrsubnet({{value}}, 0, 0), null) == {{value}}",
-        {"pattern": pattern},
     )
+
+
+def _block(pattern: str, allowed: str) -> Rule:
+    return Rule(allowed, lambda value: matches(pattern, value) & is_ipv4_block(value), {"pattern": pattern})
 
 
 def duration() -> Rule:
@@ -131,51 +113,23 @@ def email() -> Rule:
     return matching(r"^[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$", "an e-mail address")
 
 
-def each(rule: Rule, least: int = 0, most: int = 1000, *, what: str) -> Rule:
+def each(rule: Rule, fewest: int = 0, most: int = 1000, *, what: str) -> Rule:
     """A list without repetition, each element of which obeys a rule."""
     return Rule(
-        f"a list of {_count(least, most)}{what}, each {rule.allowed}",
+        f"a list of {_count(fewest, most)}{what}, each {rule.allowed}",
         lambda values: (
-            least <= len(values) <= most and len(set(values)) == len(values) and all(map(rule.check, values))
+            (length(values) >= fewest if fewest else True)
+            & (length(values) <= most)
+            & is_distinct(values)
+            & all_of(values, rule.check)
         ),
-        f"length({{value}}) >= {least} && length({{value}}) <= {most} && "
-        f"length(distinct({{value}})) == length({{value}}) && alltrue([for x in {{value}} : {rule.terraform('x')}])",
         {
-            "minItems": least,
+            "minItems": fewest,
             "maxItems": most,
             "uniqueItems": True,
             "items": {"type": "string", **rule.schema},
         },
     )
-
-
-def named(names: Rule, values: Rule, *, most: int, what: str) -> Rule:
-    """A mapping whose keys and values obey rules."""
-    return Rule(
-        f"a mapping of at most {most} {what}: each key {names.allowed}, each value {values.allowed}",
-        lambda items: (
-            len(items) <= most and all(names.check(k) and values.check(v) for k, v in items.items())
-        ),
-        f"length({{value}}) <= {most} && "
-        f"alltrue([for k, v in {{value}} : {names.terraform('k')} && {values.terraform('v')}])",
-        {
-            "maxProperties": most,
-            "propertyNames": dict(names.schema),
-            "additionalProperties": {"type": "string", **values.schema},
-        },
-    )
-
-
-def _is_block(value: str) -> bool:
-    try:
-        return str(ipaddress.IPv4Network(value)) == value
-    except ValueError:
-        return False
-
-
-def hcl_pattern(pattern: str) -> str:
-    """A regular expression as Terraform's quoted text."""
-    return json.dumps(pattern).replace("${", "$${").replace("%{", "%%{")
 
 
 def _count(least: int, most: int) -> str:

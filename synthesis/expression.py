@@ -7,17 +7,13 @@ The constructs write one program for two readers: an environment's stack, where 
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
-from typing import Any
 
 from cdktf import IResolvable, ITerraformIterator, TerraformElement, TerraformIterator, TerraformLocal, Token
 from constructs import Construct
 
-IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
-
+from synthesis.literals import hcl
 
 # What makes a token asks jsii, and the same expressions stand in each environment: such answers are kept.
 
@@ -44,6 +40,11 @@ class Expression:
     def __str__(self) -> str:
         return self._text
 
+    @property
+    def hcl(self) -> str:
+        """Its text."""
+        return self._text
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Expression) and self._text == other._text
 
@@ -56,42 +57,6 @@ class Expression:
     def __bool__(self) -> bool:
         msg = f"{self._text} is known to Terraform alone: let Terraform decide, with a conditional expression"
         raise TypeError(msg)
-
-
-def hcl(value: Any) -> str:
-    """Write Python data as an HCL expression; strings may hold ``${}`` templates.
-
-    Raises:
-        TypeError: for a value that Terraform has no literal for.
-    """
-    if isinstance(value, Expression):
-        return str(value)
-    if value is None or isinstance(value, bool | int | float):
-        return json.dumps(value)
-    if isinstance(value, str):
-        return quoted(value)
-    if isinstance(value, Mapping):
-        inner = ", ".join(f"{_key(key)} = {hcl(item)}" for key, item in value.items())
-        return f"{{ {inner} }}" if inner else "{}"
-    if isinstance(value, Sequence):
-        return f"[{', '.join(hcl(item) for item in value)}]"
-    msg = f"no HCL literal for {type(value).__name__}"
-    raise TypeError(msg)
-
-
-def quoted(text: str) -> str:
-    """Quote text as an HCL string; what stands in ``${}`` stays the expression that it is."""
-    parts = [part for part in re.split(r"(\$\{(?:[^{}]|\{[^{}]*\})*\})", text) if part]
-    if len(parts) == 1 and parts[0].startswith("${"):
-        return parts[0][2:-1]
-    inner = (part if part.startswith("${") else json.dumps(part, ensure_ascii=False)[1:-1] for part in parts)
-    return f'"{"".join(inner)}"'
-
-
-def _key(key: object) -> str:
-    if isinstance(key, Expression):
-        return f"({key})"
-    return str(key) if IDENTIFIER.fullmatch(str(key)) else hcl(str(key))
 
 
 def text(expression: object) -> str:

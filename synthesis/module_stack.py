@@ -21,9 +21,11 @@ from pydantic import Field
 
 from synthesis.allowed import NAME, policy_arn
 from synthesis.expression import Expression, local
+from synthesis.left_open import completed
 from synthesis.rules import Settings
 from synthesis.stack import TERRAFORM_VERSION, DataclassInstance, Label, ScytheApp, ScytheStack, published
-from synthesis.validations import Validation, completed, validations
+from synthesis.typed import typed
+from synthesis.validations import Validation, validations
 from synthesis.variables import variable
 
 AWS_PROVIDER_VERSION = ">= 5.100, < 7.0"
@@ -120,9 +122,11 @@ class ModuleStack(ScytheStack):
         """
         chosen = list(settings.model_fields if keys is None else keys)
         names = {key: self.variable_name(key) for key in settings.model_fields}
-        given = {key: Expression(f"var.{name}") for key, name in names.items()}
+        fields = settings.model_fields
+        given = {key: typed(fields[key].annotation, f"var.{name}") for key, name in names.items()}
         texts = {key: text for key, text in completed(settings, given, {}).items() if key in chosen}
-        whole = {**given, **{key: local(self, names[key], text) for key, text in texts.items()}}
+        plain = {key: Expression(reference.hcl) for key, reference in given.items()}
+        whole = {**plain, **{key: local(self, names[key], text) for key, text in texts.items()}}
         rules = list(validations(settings, given, {}, below=below))
         places = [_last_read(rule, {key: names[key] for key in chosen}) for rule in rules]
         for key in chosen:

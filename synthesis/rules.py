@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, ClassVar, Self
 
 from pydantic import (
@@ -25,6 +25,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 
+from synthesis.left_open import LeftOpen, filled_in
 from synthesis.secret_values import holds_secret
 
 Path = tuple[str | int, ...]
@@ -32,7 +33,6 @@ RULE = "rule"
 """The type of pydantic's error for a value that its `Rule` refuses; the message says all."""
 CROSS_RULE = "cross_rule"
 """The type of pydantic's error for a `Fault`; its context has ``depends_on`` and the ``depth`` of its path."""
-PLACEHOLDER = re.compile(r"\{([a-z_]\w*)\}")
 
 
 def shown(value: object, longest: int = 60) -> str:
@@ -61,21 +61,13 @@ class Rule:
 
     Attributes:
         allowed: words that complete "must be ...".
-        check: whether a value of the right type is allowed.
-        condition: the same as a Terraform expression over ``{value}``. Terraform 1.11 evaluates both
-            sides of ``||`` and ``&&``, so what may fail stands in ``can()`` or ``try()``.
+        check: whether a value of the right type is allowed; of an expression, the condition that says so.
         schema: what JSON Schema can say of it.
     """
 
     allowed: str
     check: Callable[[Any], bool]
-    condition: str
     schema: Mapping[str, Any] = field(default_factory=dict, hash=False)
-
-    def terraform(self, expression: object, *, nullable: bool = False) -> str:
-        """The condition of a ``validation`` block; null passes where a value may be left out."""
-        condition = PLACEHOLDER.sub(lambda _: str(expression), self.condition)
-        return f"{expression} == null ? true : {condition}" if nullable else condition
 
     def refusal(self, value: object) -> str:
         """What is said of a value that is not allowed."""
@@ -122,47 +114,21 @@ class CrossRule:
     Attributes:
         path: the key to report a fault at, below the settings.
         message: what is wrong and what is allowed; a function of the settings where it names their values.
-        check: whether the settings are allowed.
-        condition: the same as a Terraform expression in which keys stand as ``{az_count}``.
-        template: the message as a Terraform template with such keys, where the message is a function.
-        depends_on: the keys, below the settings, that a fault comes from; None for those of the condition.
+        check: whether the settings are allowed; of expressions, the condition that says so.
     """
 
     path: Path
     message: str | Callable[[Any], str]
     check: Callable[[Any], bool]
-    condition: str
-    template: str = ""
-    depends_on: tuple[Path, ...] | None = None
 
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """The keys of the settings that the rule reads."""
-        return tuple(dict.fromkeys(PLACEHOLDER.findall(self.condition)))
-
-    def terraform(self, expressions: Mapping[str, object]) -> str:
-        """The condition of a ``validation`` block, each key replaced by its expression."""
-        return filled(self.condition, expressions)
-
-    def words(self, expressions: Mapping[str, object]) -> str:
-        """The message as a Terraform template, each key replaced by its expression.
-
-        Raises:
-            TypeError: the message is a function, and there is no template of it.
-        """
-        if self.template:
-            return filled(self.template, expressions)
-        if not isinstance(self.message, str):
-            msg = "a rule's message is made of values, and it has no template"
-            raise TypeError(msg)
-        return self.message
+    def words(self, settings: Any) -> str:
+        """The message; of expressions, as a Terraform template."""
+        return self.message if isinstance(self.message, str) else self.message(settings)
 
     def faults(self, settings: Any) -> Iterable[Fault]:
-        """What it finds."""
+        """What it finds in settings with values."""
         if not self.check(settings):
-            message = self.message if isinstance(self.message, str) else self.message(settings)
-            depends_on = tuple((key,) for key in self.keys) if self.depends_on is None else self.depends_on
-            yield Fault(self.path, message, depends_on)
+            yield Fault(self.path, self.words(settings), read_by(self.check, settings))
 
 
 @dataclass(frozen=True)
@@ -171,54 +137,72 @@ class ItemRule:
 
     Attributes:
         key: the mapping's key.
-        message: what is wrong and what is allowed, a Terraform template over what the condition reads.
-        condition: what must hold of an item: a Terraform expression over ``{name}``, ``{value}`` and the settings' keys.
-        find: finds the same faults in the settings.
-        below: the key below the item that they are reported at.
+        message: what is wrong and what is allowed; a function as `check` is where it names values.
+        check: whether an item is allowed, of the settings and the item's name and value.
+        below: the key below the item that a fault is reported at.
     """
 
     key: str
-    message: str
-    condition: str
-    find: Callable[[Any], Iterable[Fault]]
+    message: str | Callable[[Any, Any, Any], str]
+    check: Callable[[Any, Any, Any], bool]
     below: Path = ()
 
-    @classmethod
-    def of(cls, key: str, message: str, check: Callable[[Any, str, Any], bool], condition: str) -> ItemRule:
-        """A rule that looks at one item after the other, and reports each at itself.
-
-        Args:
-            key: the mapping's key.
-            message: what is wrong and what is allowed.
-            check: whether the settings' item of a name and a value is allowed.
-            condition: the same as a Terraform expression.
-        """
-        others = [other for other in PLACEHOLDER.findall(condition) if other not in {"name", "value"}]
-
-        def find(settings: Any) -> Iterator[Fault]:
-            for name, value in getattr(settings, key).items():
-                if not check(settings, name, value):
-                    depends_on = [(other, name) for other in others if name in getattr(settings, other)]
-                    yield Fault((key, name), message, (*depends_on, (key, name)))
-
-        return cls(key, message, condition, find)
-
-    def terraform(self, expressions: Mapping[str, object]) -> str:
-        """The condition for one item."""
-        return filled(self.condition, expressions)
-
-    def words(self, expressions: Mapping[str, object]) -> str:
-        """The message for one item, as a Terraform template."""
-        return filled(self.message, expressions)
+    def words(self, settings: Any, name: Any, value: Any) -> str:
+        """The message; of expressions, as a Terraform template."""
+        return self.message if isinstance(self.message, str) else self.message(settings, name, value)
 
     def faults(self, settings: Any) -> Iterable[Fault]:
-        """What it finds."""
-        return self.find(settings)
+        """What it finds in settings with values."""
+        for name, value in getattr(settings, self.key).items():
+            if not self.check(settings, name, value):
+                depends_on = read_by(partial(self._check_again, name), settings)
+                yield Fault((self.key, name, *self.below), self.words(settings, name, value), depends_on)
+
+    def _check_again(self, name: str, settings: Any) -> bool:
+        return self.check(settings, name, getattr(settings, self.key)[name])
 
 
-def filled(template: str, expressions: Mapping[str, object]) -> str:
-    """A condition or a message with the expression of each key in its place."""
-    return PLACEHOLDER.sub(lambda match: str(expressions[match[1]]), template)
+def read_by(check: Callable[[Any], object], settings: Any) -> tuple[Path, ...]:
+    """The keys that a check reads of settings."""
+    read: list[Path] = []
+    check(_Recorded(settings, (), read))
+    return tuple(
+        path for path in dict.fromkeys(read) if not any(path == other[: len(path)] != other for other in read)
+    )
+
+
+class _Recorded:
+    """Settings, or a mapping in them, that notes what is read of it."""
+
+    def __init__(self, of: Any, path: Path, read: list[Path]) -> None:
+        self._of, self._path, self._noted = of, path, read
+
+    def _note(self, key: str | int, value: Any) -> Any:
+        path = (*self._path, key)
+        self._noted.append(path)
+        is_deep = isinstance(value, BaseModel) or (
+            isinstance(value, dict) and any(isinstance(item, BaseModel) for item in value.values())
+        )
+        return _Recorded(value, path, self._noted) if is_deep else value
+
+    def __getattr__(self, name: str) -> Any:
+        derived = getattr(type(self._of), name, None)
+        if isinstance(derived, property) and derived.fget:
+            return derived.fget(self)
+        return self._note(name, getattr(self._of, name))
+
+    def __getitem__(self, key: str) -> Any:
+        return self._note(key, self._of[key])
+
+    def items(self) -> Iterator[tuple[str, Any]]:
+        for name in self._of:
+            yield name, self[name]
+
+    def __eq__(self, other: object) -> bool:
+        return bool(self._of == other)
+
+    def __hash__(self) -> int:
+        return hash(self._of)
 
 
 class Settings(BaseModel):
@@ -231,9 +215,14 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     rules: ClassVar[tuple[CrossRule | ItemRule, ...]] = ()
-    left_open: ClassVar[Mapping[str, str]] = {}
-    """Keys whose default depends on other keys, which a validator fills in: that default as a Terraform expression in
-    which keys stand as ``{role}``, those of the settings above too; a key in its own default is the one above."""
+    left_open: ClassVar[Mapping[str, LeftOpen]] = {}
+    """Keys whose default depends on other keys, and what it is of the settings, those above included; a key in its own
+    default is the one above."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in(cls, data: Any) -> Any:
+        return filled_in(cls, data, {}) if isinstance(data, dict) else data
 
     def faults(self) -> Iterable[Fault]:
         """What the cross rules find; a class with rules that Terraform can't state adds them here."""

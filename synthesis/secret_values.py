@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+from synthesis.functions import matches, not_
+
 VALUE_OF_A_SECRET = "|".join(
     [
         r"\beyJ[\w-]{8,}\.[\w-]{8,}",  # a JSON Web Token (Hatchet's client token is one)
@@ -39,9 +41,7 @@ NO_SECRET = r"^(?i:|true|false|yes|no|on|off|none|null)$"  # noqa: S105  # a pat
 
 NUMBER = r"^[+-]?[0-9]+(\.[0-9]+)?$"
 
-_value, _password, _name, _plain, _number = map(
-    re.compile, (VALUE_OF_A_SECRET, NAME_OF_A_PASSWORD, NAME_OF_A_SECRET, NO_SECRET, NUMBER)
-)
+_value = re.compile(VALUE_OF_A_SECRET)
 
 
 def holds_secret(text: str) -> bool:
@@ -51,8 +51,7 @@ def holds_secret(text: str) -> bool:
 
 def keeps_secret(name: str, value: str) -> bool:
     """Whether an environment variable keeps a secret, as its value or its name says, such as ``DB_PASSWORD``."""
-    if holds_secret(value):
-        return True
-    if _plain.search(value):
-        return False
-    return bool(_password.search(name) or (_name.search(name) and not _number.search(value)))
+    named = matches(NAME_OF_A_PASSWORD, name) | (
+        matches(NAME_OF_A_SECRET, name) & not_(matches(NUMBER, value))
+    )
+    return matches(VALUE_OF_A_SECRET, value) | (not_(matches(NO_SECRET, value)) & named)

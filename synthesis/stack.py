@@ -25,7 +25,8 @@ from cdktf_cdktf_provider_aws.provider import AwsProvider, AwsProviderDefaultTag
 from constructs import Construct, Node
 from pydantic import BaseModel
 
-from synthesis.expression import Expression, hcl, mapping, text
+from synthesis.expression import Expression, mapping, text
+from synthesis.literals import hcl
 
 TERRAFORM_VERSION = ">= 1.11"
 """Write-only arguments and the S3 backend's own lock file came with 1.11 (Terraform's changelog)."""

@@ -6,17 +6,16 @@ The words of a validation are those of the environment file's errors, and so is 
 from __future__ import annotations
 
 import types
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Union, get_args, get_origin
 
-from pydantic.fields import FieldInfo
-
-from synthesis.expression import Expression, hcl
-from synthesis.rules import CrossRule, ItemRule, Rule, Settings, filled
+from synthesis.functions import inside_loops, length
+from synthesis.left_open import whole
+from synthesis.literals import hcl
+from synthesis.rules import CrossRule, ItemRule, Rule, Settings
+from synthesis.typed import Text, Typed, settings_of, typed
 from synthesis.variables import is_nullable, is_settings, variable_type, without_none
-
-References = Mapping[str, Expression]
 
 
 @dataclass(frozen=True)
@@ -31,10 +30,10 @@ class Loop:
 
     key: str
     value: str
-    collection: Expression
+    collection: Typed
 
     @classmethod
-    def over(cls, collection: Expression, key: str, value: str, outside: tuple[Loop, ...]) -> Loop:
+    def over(cls, collection: Typed, key: str, value: str, outside: tuple[Loop, ...]) -> Loop:
         """A loop within others, from whose names its own differ."""
         prefix = "inner_" * len(outside)
         return cls(f"{prefix}{key}", f"{prefix}{value}", collection)
@@ -65,75 +64,25 @@ class Validation:
         condition, message = self.condition, f"{prefix}{self.path} {self.words}"
         if self.loops:
             *outer, last = self.loops
-            lines = f"[for {last.key}, {last.value} in {last.collection} : {hcl(message)} if !({condition})]"
-            condition = f"alltrue([for {last.key}, {last.value} in {last.collection} : {condition}])"
+            lines = (
+                f"[for {last.key}, {last.value} in {last.collection.hcl} : {hcl(message)} if !({condition})]"
+            )
+            condition = f"alltrue([for {last.key}, {last.value} in {last.collection.hcl} : {condition}])"
             for loop in reversed(outer):
-                lines = f"flatten([for {loop.key}, {loop.value} in {loop.collection} : {lines}])"
-                condition = f"alltrue([for {loop.key}, {loop.value} in {loop.collection} : {condition}])"
+                lines = f"flatten([for {loop.key}, {loop.value} in {loop.collection.hcl} : {lines}])"
+                condition = f"alltrue([for {loop.key}, {loop.value} in {loop.collection.hcl} : {condition}])"
             message = f'${{join("\\n", {lines})}}'
         return {"condition": f"${{{condition}}}", "error_message": message}
 
-    def unless_null(self, reference: Expression) -> Validation:
+    def unless_null(self, reference: Typed) -> Validation:
         """It, where there is something to validate."""
-        return replace(self, condition=f"{reference} == null ? true : {self.condition}")
-
-
-def completed(
-    settings: type[Settings], given: References, above: References, item: str = "item"
-) -> Mapping[str, str]:
-    """The expressions of the keys in which something is left open, with that filled in.
-
-    Args:
-        settings: their class.
-        given: the keys as a caller gives them.
-        above: the keys of the settings above.
-        item: what an item of a list or a map is called.
-    """
-    whole = _whole(settings, given, above)
-    expressions = {}
-    for key, field in settings.model_fields.items():
-        if key in settings.left_open:
-            expressions[key] = str(whole[key])
-        elif filled_in := _filled_in(field, given[key], whole, item):
-            expressions[key] = filled_in
-    return expressions
-
-
-def _filled_in(field: FieldInfo, given: Expression, above: References, item: str) -> str:
-    """The expression of a value below which something is left open; empty where nothing is."""
-    inner = without_none(field.annotation)
-    items = get_args(inner)[-1] if get_origin(inner) in {list, dict} else inner
-    if not is_settings(items):
-        return ""
-    is_one = items is inner
-    each = given if is_one else Expression(item)
-    deeper = item if is_one else f"inner_{item}"
-    keys = completed(items, {key: getattr(each, key) for key in items.model_fields}, above, deeper)
-    if not keys:
-        return ""
-    merged = f"merge({each}, {{ {', '.join(f'{key} = {value}' for key, value in keys.items())} }})"
-    if is_one:
-        return merged
-    return (
-        f"[for {item} in {given} : {merged}]"
-        if get_origin(inner) is list
-        else f"{{ for name, {item} in {given} : name => {merged} }}"
-    )
-
-
-def _whole(settings: type[Settings], given: References, above: References) -> References:
-    """The keys with what is left open filled in, and those above."""
-    whole = {**above, **given}
-    for key, default in settings.left_open.items():
-        inside = {**whole, key: above[key]} if key in above else whole
-        whole[key] = Expression(f"coalesce({given[key]}, {filled(default, inside)})")
-    return whole
+        return replace(self, condition=f"{reference.hcl} == null ? true : {self.condition}")
 
 
 def validations(
     settings: type[Settings],
-    given: References,
-    above: References,
+    given: Mapping[str, Any],
+    above: Mapping[str, Any],
     loops: tuple[Loop, ...] = (),
     *,
     below: bool = True,
@@ -147,55 +96,50 @@ def validations(
         loops: those that they are in.
         below: whether to go on below the settings' own keys.
     """
-    whole = _whole(settings, given, above)
+    known = whole(settings, given, above)
     for key, field in settings.model_fields.items():
         at = Validation(key, "", "", loops)
-        found = _of_value(field.annotation, field.metadata, at, given[key], whole, below=below)
+        found = _of_value(field.annotation, field.metadata, at, given[key], known, below=below)
         may_be_null = key in settings.left_open or is_nullable(field)
         yield from (item.unless_null(given[key]) if may_be_null else item for item in found)
     for rule in settings.rules:
         key = str(rule.path[0]) if isinstance(rule, CrossRule) else ""
         if key in settings.left_open:
             # What is filled in goes with the rest.
-            fits = _of_rule(rule, {**whole, key: given[key]}, settings.left_open.keys(), loops)
+            fits = _of_rule(rule, settings, {**known, key: given[key]}, loops)
             yield fits.unless_null(given[key])
         else:
-            yield _of_rule(rule, whole, settings.left_open.keys(), loops)
+            yield _of_rule(rule, settings, known, loops)
 
 
 def _of_rule(
-    rule: CrossRule | ItemRule, whole: References, left_open: Set[str], loops: tuple[Loop, ...]
+    rule: CrossRule | ItemRule, settings: type[Settings], known: Mapping[str, Any], loops: tuple[Loop, ...]
 ) -> Validation:
+    it = settings_of(settings, known)
     if isinstance(rule, CrossRule):
-        condition = rule.terraform(whole)
-        if not left_open.isdisjoint(rule.keys):
+        with inside_loops(len(loops)):
+            condition = hcl(rule.check(it))
+        if any(hcl(known[key]) in condition for key in settings.left_open):
             # Of what has a fault of its own nothing is known.
             condition = f"try({condition}, true)"
-        return Validation(".".join(map(str, rule.path)), rule.words(whole), condition, loops)
-    loop = Loop.over(whole[rule.key], "name", "value", loops)
-    keys = {**whole, "name": Expression(loop.key), "value": Expression(loop.value)}
+        return Validation(".".join(map(str, rule.path)), rule.words(it), condition, loops)
+    loop = Loop.over(known[rule.key], "name", "value", loops)
+    name, value = Text(loop.key), typed(known[rule.key].of, loop.value)
     path = ".".join([rule.key, f"${{{loop.key}}}", *map(str, rule.below)])
-    return Validation(path, rule.words(keys), rule.terraform(keys), (*loops, loop))
+    with inside_loops(len(loops) + 1):
+        return Validation(path, rule.words(it, name, value), hcl(rule.check(it, name, value)), (*loops, loop))
 
 
 def _of_value(
     annotation: Any,
     metadata: list[Any],
     at: Validation,
-    given: Expression,
-    above: References,
+    given: Typed,
+    above: Mapping[str, Any],
     *,
     below: bool,
 ) -> Iterator[Validation]:
-    rule = _rule(annotation, metadata)
-    if rule is not None and variable_type(annotation) != "bool":
-        yield replace(at, words=f"must be {rule.allowed}", condition=rule.terraform(given))
-    for item in metadata:
-        if hasattr(item, "max_length"):
-            words = f"holds ${{length({given})}}; must hold at most {item.max_length}"
-            yield replace(at, words=words, condition=f"length({given}) <= {item.max_length}")
-        elif hasattr(item, "min_length"):
-            yield replace(at, words="is empty; must hold at least one", condition=f"length({given}) > 0")
+    yield from _of_size(annotation, metadata, at, given)
     inner = without_none(annotation)
     if get_origin(inner) is dict:
         names, values = get_args(inner)
@@ -211,23 +155,39 @@ def _of_value(
         yield from _of_items(get_args(inner)[0], at, loop, above)
 
 
+def _of_size(annotation: Any, metadata: list[Any], at: Validation, given: Typed) -> Iterator[Validation]:
+    rule = _rule(annotation, metadata)
+    if rule is not None and variable_type(annotation) != "bool":
+        with inside_loops(len(at.loops)):
+            condition = hcl(rule.check(given))
+        yield replace(at, words=f"must be {rule.allowed}", condition=condition)
+    for item in metadata:
+        if hasattr(item, "max_length"):
+            words = f"holds {length(given)}; must hold at most {item.max_length}"
+            yield replace(at, words=words, condition=hcl(length(given) <= item.max_length))
+        elif hasattr(item, "min_length"):
+            yield replace(at, words="is empty; must hold at least one", condition=hcl(length(given) > 0))
+
+
 def _of_mapping(
-    names: Any, values: Any, at: Validation, given: Expression, above: References, *, below: bool
+    names: Any, values: Any, at: Validation, given: Typed, above: Mapping[str, Any], *, below: bool
 ) -> Iterator[Validation]:
     loop = Loop.over(given, "name", "value", at.loops)
     path = f"{at.path}.${{{loop.key}}}"
     for what, annotation in ((loop.key, names), (loop.value, values)):
         rule = _rule(annotation, [])
         if rule is not None:
-            yield Validation(path, f"must be {rule.allowed}", rule.terraform(what), (*at.loops, loop))
+            with inside_loops(len(at.loops) + 1):
+                condition = hcl(rule.check(typed(annotation, what)))
+            yield Validation(path, f"must be {rule.allowed}", condition, (*at.loops, loop))
     if below and is_settings(values):
         yield from _of_items(values, at, Loop.over(given, "name", "item", at.loops), above)
 
 
 def _of_items(
-    settings: type[Settings], at: Validation, loop: Loop, above: References
+    settings: type[Settings], at: Validation, loop: Loop, above: Mapping[str, Any]
 ) -> Iterator[Validation]:
-    keys = {name: Expression(f"{loop.value}.{name}") for name in settings.model_fields}
+    keys = {name: getattr(typed(settings, loop.value), name) for name in settings.model_fields}
     for found in validations(settings, keys, above, (*at.loops, loop)):
         place = f"[${{{loop.key}}}]" if "index" in loop.key else f".${{{loop.key}}}"
         yield replace(found, path=f"{at.path}{place}.{found.path}")

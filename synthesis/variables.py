@@ -8,7 +8,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from synthesis.expression import hcl
+from synthesis.literals import hcl
 from synthesis.rules import Settings
 
 

@@ -40,7 +40,8 @@ from modules.storage.attributes import StorageAttributes
 from modules.worker_fleet.container import WRITABLE
 from modules.worker_fleet.scaling import FALLBACK
 from modules.worker_fleet.settings import NO_IMAGE_TAG
-from synthesis.expression import Expression, flag, hcl, local, number, ref, strings, text
+from synthesis.expression import Expression, flag, local, number, ref, strings, text
+from synthesis.literals import hcl
 from synthesis.stack import Label, attribute
 from synthesis.suppression import suppress
 

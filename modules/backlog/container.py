@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from modules.backlog.settings import NAME
 from modules.common.container import assigned, log_configuration, mount_points, named
 from modules.worker_fleet.container import USER, WRITABLE
-from synthesis.expression import Expression, hcl, text
+from synthesis.expression import Expression, text
+from synthesis.literals import hcl
 
 REGISTER = "register"
 VOLUME = "tmp"

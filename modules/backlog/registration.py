@@ -9,7 +9,8 @@ from constructs import Construct
 from modules.common.container import assigned
 from modules.storage.attributes import StorageAttributes
 from modules.worker_fleet.environment import container_environment, experiments_elsewhere
-from synthesis.expression import Expression, hcl, local, text
+from synthesis.expression import Expression, local, text
+from synthesis.literals import hcl
 from synthesis.stack import Label
 
 MOST_CHARACTERS = 40_000

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from fractions import Fraction
 from itertools import pairwise
-from typing import Any
 
+from synthesis.functions import contains, lookup
 from synthesis.rules import CrossRule
 
 MEMORY_GIB: Mapping[float, tuple[float, ...]] = {
@@ -39,28 +39,14 @@ def memory_words(cpu: float) -> str:
     return ", ".join(map(str, sizes))
 
 
-def by_cpu(value: Callable[[float], str]) -> str:
-    """A Terraform map from each cpu that there is, as text, to an expression."""
-    return "{ " + ", ".join(f'"{cpu:g}" = {value(cpu)}' for cpu in MEMORY_GIB) + " }"
-
-
 def fargate_pair() -> CrossRule:
     """Memory that Fargate has for the cpu."""
-
-    def message(settings: Any) -> str:
-        words = memory_words(settings.cpu)
-        return f"got {settings.memory:g} with cpu {settings.cpu:g}; must be {words} ({_WHAT})"
-
-    sizes = by_cpu(lambda cpu: f"[{', '.join(map(str, MEMORY_GIB[cpu]))}]")
-    words = by_cpu(lambda cpu: f'"{memory_words(cpu)}"')
+    words = {cpu: memory_words(cpu) for cpu in MEMORY_GIB}
     return CrossRule(
         ("memory",),
-        message,
-        lambda settings: settings.memory in MEMORY_GIB[settings.cpu],
+        lambda it: (
+            f"got {it.memory:g} with cpu {it.cpu:g}; must be {lookup(words, it.cpu, '')} (GiB, what Fargate has for it)"
+        ),
         # What a cpu that there is not goes with is no question.
-        f"contains(lookup({sizes}, tostring({{cpu}}), [{{memory}}]), {{memory}})",
-        f'must be ${{lookup({words}, tostring({{cpu}}), "")}} ({_WHAT})',
+        lambda it: contains(lookup(MEMORY_GIB, it.cpu, [it.memory]), it.memory),
     )
-
-
-_WHAT = "GiB, what Fargate has for it"

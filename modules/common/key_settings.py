@@ -16,7 +16,6 @@ def key_arn() -> Rule:
     return Rule(
         "the ARN of a KMS key such as arn:aws:kms:<region>:<account>:key/... (not of an alias)",
         found.check,
-        found.condition,
         found.schema,
     )
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from synthesis.expression import Expression, hcl, text
+from synthesis.expression import Expression, text
+from synthesis.literals import hcl
 
 
 @dataclass(frozen=True)

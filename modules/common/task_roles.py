@@ -13,7 +13,8 @@ from modules.common.account import Account
 from modules.common.iam_role import create_role
 from modules.common.keys import use_of
 from modules.common.policies import Statement, policy
-from synthesis.expression import Expression, both, hcl, local, made, only_where, text
+from synthesis.expression import Expression, both, local, made, only_where, text
+from synthesis.literals import hcl
 from synthesis.stack import Label
 
 ECR_IMAGE = r"^([0-9]{12})[.]dkr[.]ecr[.]([a-z0-9-]+)[.]amazonaws[.]com(?:[.]cn)?/([^:@]+)"

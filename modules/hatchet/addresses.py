@@ -7,7 +7,8 @@ from modules.hatchet.environment import Addresses
 from modules.hatchet.load_balancer import GRPC_HTTPS
 from modules.hatchet.service import Surroundings
 from modules.hatchet.settings import HatchetSettings
-from synthesis.expression import Expression, hcl
+from synthesis.expression import Expression
+from synthesis.literals import hcl
 
 FORWARDED_URL, FORWARDED_GRPC = f"http://localhost:{HTTP}", f"localhost:{GRPC}"
 """Where an engine without a domain is found: at the ports that its operator forwards."""

@@ -16,7 +16,8 @@ from modules.common.security_group import create_security_group
 from modules.hatchet.credentials import USER, BrokerCredentials
 from modules.hatchet.settings import HatchetSettings
 from modules.network.attributes import NetworkAttributes
-from synthesis.expression import Expression, hcl, local, ref, text, when
+from synthesis.expression import Expression, local, ref, text, when
+from synthesis.literals import hcl
 from synthesis.stack import Label
 from synthesis.suppression import suppress
 

@@ -8,11 +8,11 @@ to a DB instance or cluster"). A region is there only where independent copies o
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+from synthesis.functions import length, matches
 from synthesis.rules import Rule
 
 CA = "rds-ca-rsa2048-g1"
@@ -36,11 +36,8 @@ def authorities() -> Mapping[str, str]:
 def pem() -> Rule:
     """Certificates in PEM."""
     pattern = r"^(-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----\s*)+$"
-    wanted = re.compile(pattern)
-    hcl = pattern.replace("\\", "\\\\")
     return Rule(
         f"certificates in PEM, of at most {MOST_CHARACTERS:,} characters",
-        lambda value: bool(wanted.search(value)) and len(value) <= MOST_CHARACTERS,
-        f'can(regex("{hcl}", {{value}})) && length({{value}}) <= {MOST_CHARACTERS}',
+        lambda value: matches(pattern, value) & (length(value) <= MOST_CHARACTERS),
         {"pattern": pattern, "maxLength": MOST_CHARACTERS},
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from synthesis.functions import attempt, captured, floor, least, lookup, split, substring, to_number
+from synthesis.literals import hcl
 from synthesis.rules import CrossRule
+from synthesis.typed import Number, Text
 
 if TYPE_CHECKING:
     from synthesis.expression import Expression
@@ -38,86 +39,56 @@ _FAMILIES: Mapping[str, int] = {"r": 2, "x": 4, "z": 2}
 """How much more than that the families by the first letter have."""
 
 
-def _hcl(figures: Mapping[str, float]) -> str:
-    """A map in HCL's syntax, which JSON's is."""
-    return json.dumps(dict(figures))
-
-
 def connections(instance_class: str) -> int:
     """The connections that a database of an RDS class takes."""
-    _, family, size = instance_class.split(".")
-    times = re.fullmatch(r"([0-9]+)xlarge", size)
-    gib = int(times[1]) * _SIZES["xlarge"] if times else _SIZES.get(size, MOST)
-    return int(min(MOST, gib * _FAMILIES.get(family[0], 1) * PER_GIB - OVERHEAD))
-
-
-def processes(settings: Any) -> int:
-    """The engines and APIs that are there at once: while they are deployed, each is there twice."""
-    return 2 * int(settings.engine.count + settings.api.count)
-
-
-def pool(settings: Any) -> int:
-    """The most connections of one process's pool that fit; the database is too small below `LEAST_POOL`."""
-    share = (connections(settings.database.instance_class) - RESERVED) // processes(settings)
-    return min(MOST_POOL, share - BESIDE)
-
-
-def _connections(instance_class: object) -> str:
-    family, size = (f'split(".", {instance_class})[{place}]' for place in (1, 2))
-    gib = (
-        f'try(tonumber(regex("^([0-9]+)xlarge$", {size})[0]) * {_SIZES["xlarge"]}, '
-        f"lookup({_hcl(_SIZES)}, {size}, {MOST}))"
+    family, size = split(".", instance_class)[1], split(".", instance_class)[2]
+    gib = attempt(
+        lambda: to_number(captured("^([0-9]+)xlarge$", size)) * _SIZES["xlarge"],
+        otherwise=lookup(_SIZES, size, MOST),
     )
-    return (
-        f"min({MOST}, {gib} * lookup({_hcl(_FAMILIES)}, substr({family}, 0, 1), 1) * {PER_GIB} - {OVERHEAD})"
+    available: int = least(MOST, gib * lookup(_FAMILIES, substring(family, 0, 1), 1) * PER_GIB - OVERHEAD)
+    return available
+
+
+def pool(instance_class: str, engines: int, apis: int) -> int:
+    """The most connections of one process's pool that fit; the database is too small below `LEAST_POOL`.
+
+    While engines and APIs are deployed, each is there twice.
+    """
+    size: int = least(
+        MOST_POOL, floor((connections(instance_class) - RESERVED) / (2 * (engines + apis))) - BESIDE
     )
-
-
-def _pool(instance_class: object, engines: object, apis: object) -> str:
-    share = f"floor(({_connections(instance_class)} - {RESERVED}) / (2 * ({engines} + {apis})))"
-    return f"min({MOST_POOL}, {share} - {BESIDE})"
+    return size
 
 
 def pool_variables(settings: Any) -> dict[str, Expression]:
     """The variables of an engine or an API that bound its connections, each with the expression of its value."""
     # Not at the top: it loads CDKTF, and commands that read environment files do without.
-    from synthesis.expression import Expression, hcl
+    from synthesis.expression import Expression
 
-    size = _pool(settings.database.instance_class, settings.engine.count, settings.api.count)
+    counts: Any = Number(str(settings.engine.count)), Number(str(settings.api.count))
+    size = pool(Text(str(settings.database.instance_class)), *counts)
     return {
         "DATABASE_DDL_POOL_MAX_CONNS": Expression(hcl(str(DDL))),
-        "DATABASE_MAX_CONNS": Expression(f"tostring({size})"),
+        "DATABASE_MAX_CONNS": Expression(f"tostring({hcl(size)})"),
         "SERVER_MSGQUEUE_PUBSUB_POSTGRES_MAX_CONNS": Expression(hcl(str(PUB_SUB))),
     }
 
 
 def enough_connections() -> CrossRule:
     """The database has connections for all engines and APIs, also while they are deployed anew."""
-    fit = f"floor(({{connections}} - {RESERVED}) / {2 * (LEAST_POOL + BESIDE)})"
-    allowed = (
-        "; must be a larger class, or fewer of both: each takes at least "
-        f"{LEAST_POOL + BESIDE}, and twice that while it is deployed"
-    )
+    each = LEAST_POOL + BESIDE
 
-    def message(settings: Any) -> str:
-        name = settings.database.instance_class
-        most = connections(name)
+    def message(it: Any) -> str:
+        most = connections(it.database.instance_class)
         return (
-            f"got {name}, whose {most} connections are enough for {(most - RESERVED) // (2 * (LEAST_POOL + BESIDE))} "
-            f"engines and APIs together, not for {settings.engine.count + settings.api.count}{allowed}"
+            f"got {it.database.instance_class}, whose {most} connections are enough for "
+            f"{floor((most - RESERVED) / (2 * each))} engines and APIs together, not for {it.engine.count + it.api.count}; "
+            f"must be a larger class, or fewer of both: each takes at least {each}, and twice that while it is deployed"
         )
 
-    available = _connections("{database}.instance_class")
-    words = (
-        f"got ${{{{database}}.instance_class}}, whose ${{{available}}} connections are enough for "
-        f"${{{fit.replace('{connections}', available)}}} engines and APIs together, not for "
-        f"${{{{engine}}.count + {{api}}.count}}{allowed}"
-    )
     return CrossRule(
         ("database", "instance_class"),
         message,
-        lambda settings: pool(settings) >= LEAST_POOL,
-        f"{_pool('{database}.instance_class', '{engine}.count', '{api}.count')} >= {LEAST_POOL}",
-        words,
-        depends_on=(("database", "instance_class"), ("engine", "count"), ("api", "count")),
+        lambda it: pool(it.database.instance_class, it.engine.count, it.api.count) >= LEAST_POOL,
     )

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from modules.common.container import assigned, log_configuration, mount_points, named
-from synthesis.expression import Expression, hcl, text
+from synthesis.expression import Expression, text
+from synthesis.literals import hcl
 
 
 @dataclass(frozen=True)

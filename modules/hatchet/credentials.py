@@ -7,7 +7,8 @@ from constructs import Construct
 
 from modules.common.secret import create_secret
 from synthesis.ephemeral import ephemeral
-from synthesis.expression import Expression, hcl, number, ref, text, when
+from synthesis.expression import Expression, number, ref, text, when
+from synthesis.literals import hcl
 from synthesis.stack import Label
 
 USER = "hatchet"

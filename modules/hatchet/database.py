@@ -20,7 +20,8 @@ from modules.hatchet.authorities import BUNDLE, CA, authorities
 from modules.hatchet.settings import Database
 from modules.network.attributes import NetworkAttributes
 from synthesis.ephemeral import ephemeral
-from synthesis.expression import Expression, flag, hcl, local, number, ref, strings, text
+from synthesis.expression import Expression, flag, local, number, ref, strings, text
+from synthesis.literals import hcl
 from synthesis.stack import Label
 from synthesis.suppression import suppress
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from modules.hatchet.client import GRPC, HTTP, MESSAGE_BYTES
-from synthesis.expression import Expression, hcl
+from synthesis.expression import Expression
+from synthesis.literals import hcl
 
 HEALTH = 8733
 """The port of the engine's health checks."""

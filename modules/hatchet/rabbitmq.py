@@ -30,7 +30,8 @@ from modules.hatchet.credentials import USER, BrokerCredentials
 from modules.hatchet.images import RABBITMQ
 from modules.hatchet.service import HatchetService, Rollout, Surroundings
 from modules.hatchet.settings import HatchetSettings, Service
-from synthesis.expression import Expression, hcl, number, ref, text, when
+from synthesis.expression import Expression, number, ref, text, when
+from synthesis.literals import hcl
 from synthesis.suppression import suppress
 
 AMQP, NFS = 5672, 2049

@@ -11,7 +11,8 @@ from constructs import Construct
 from modules.common.image_encryption import encrypt_images
 from modules.hatchet.images import ENGINE, RABBITMQ, UPSTREAM
 from modules.hatchet.settings import HatchetSettings
-from synthesis.expression import Expression, each, hcl, ref, text
+from synthesis.expression import Expression, each, ref, text
+from synthesis.literals import hcl
 from synthesis.stack import Label, attribute
 from synthesis.suppression import suppress
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from constructs import Construct
 
 from modules.common.secret import create_secret
-from synthesis.expression import Expression, hcl, ref, text
+from synthesis.expression import Expression, ref, text
+from synthesis.literals import hcl
 from synthesis.stack import Label
 
 KEYS = (

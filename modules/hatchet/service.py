@@ -33,7 +33,8 @@ from modules.hatchet.container import Container, documents
 from modules.hatchet.settings import Service
 from modules.hatchet.targets import GRACE_SECONDS, Target, groups_of, load_balancers
 from modules.network.attributes import NetworkAttributes
-from synthesis.expression import Expression, flag, hcl, made, number, only_where, strings, text
+from synthesis.expression import Expression, flag, made, number, only_where, strings, text
+from synthesis.literals import hcl
 from synthesis.stack import Label
 from synthesis.suppression import suppress
 

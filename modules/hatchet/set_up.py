@@ -24,7 +24,8 @@ from modules.hatchet.images import ADMIN, AWS_CLI, MIGRATE, POSTGRES, UPSTREAM
 from modules.hatchet.secrets import Secrets
 from modules.hatchet.service import HatchetService, Surroundings
 from modules.hatchet.settings import HatchetSettings, Service
-from synthesis.expression import Expression, hcl, text
+from synthesis.expression import Expression, text
+from synthesis.literals import hcl
 
 VCPU = 0.25
 """Of the task; its steps wait most of the time."""

@@ -12,6 +12,7 @@ from modules.common.key_settings import key_arn
 from modules.hatchet.authorities import pem
 from modules.hatchet.connections import enough_connections
 from synthesis.allowed import arn, block, each, email, flag, matching, number, one_of, whole
+from synthesis.functions import attempt, given, is_null, is_set, length, prefix_length, split
 from synthesis.rules import CrossRule, Fault, Rule, Settings
 
 DOMAIN = matching(
@@ -47,7 +48,7 @@ def message_queue() -> Rule:
     """Where the message queues of Hatchet's engine are (its ``SERVER_MSGQUEUE_KIND``)."""
     kinds = one_of("postgres", "rabbitmq", "amazon_mq")
     allowed = f"{kinds.allowed} (the engine has no broker on ElastiCache)"
-    return Rule(allowed, kinds.check, kinds.condition, kinds.schema)
+    return Rule(allowed, kinds.check, kinds.schema)
 
 
 def who_may_come_in() -> Rule:
@@ -55,8 +56,7 @@ def who_may_come_in() -> Rule:
     any_ = block()
     return Rule(
         f"{any_.allowed}, of /8 or longer; the whole Internet is 0.0.0.0/0",
-        lambda value: any_.check(value) and (value == "0.0.0.0/0" or int(value.split("/")[1]) >= 8),
-        f'{any_.condition} && ({{value}} == "0.0.0.0/0" || try(tonumber(split("/", {{value}})[1]), 0) >= 8)',
+        lambda value: any_.check(value) & ((value == "0.0.0.0/0") | (prefix_length(value) >= 8)),
         any_.schema,
     )
 
@@ -100,10 +100,7 @@ class Database(Settings):
         CrossRule(
             ("max_storage_gb",),
             "is not at least 10 % more than storage_gb; must be, or left out",
-            lambda settings: (
-                settings.max_storage_gb is None or settings.max_storage_gb * 10 >= settings.storage_gb * 11
-            ),
-            "try({max_storage_gb} >= {storage_gb} * 1.1, true)",
+            lambda it: given(it.max_storage_gb, lambda most: most * 10 >= it.storage_gb * 11, otherwise=True),
         ),
     )
     """Amazon RDS User Guide, "Managing capacity automatically with Amazon RDS storage autoscaling"."""
@@ -150,8 +147,7 @@ def _for_domain(key: str) -> CrossRule:
     return CrossRule(
         (key,),
         "is for the name in domain; leave it out or set domain",
-        lambda settings: settings.domain is not None or getattr(settings, key) is None,
-        f"{{domain}} == null ? {{{key}}} == null : true",
+        lambda it: is_set(it.domain) | is_null(getattr(it, key)),
     )
 
 
@@ -230,38 +226,31 @@ class HatchetSettings(Settings):
             ("token_secret_key_arn",),
             "is the key of the secret in token_secret_arn; leave it out or set token_secret_arn (kms.secrets is the key "
             "of a secret that is made)",
-            lambda settings: settings.token_secret_arn is not None or settings.token_secret_key_arn is None,
-            "{token_secret_arn} == null ? {token_secret_key_arn} == null : true",
+            lambda it: is_set(it.token_secret_arn) | is_null(it.token_secret_key_arn),
         ),
         _for_domain("certificate_arn"),
         _for_domain("zone_id"),
         CrossRule(
             ("allowed_cidrs",),
             "is for the load balancer at domain; leave it out or set domain (without one nobody comes in)",
-            lambda settings: settings.domain is not None or not settings.allowed_cidrs,
-            "{domain} == null ? length({allowed_cidrs}) == 0 : true",
+            lambda it: is_set(it.domain) | (length(it.allowed_cidrs) == 0),
         ),
         CrossRule(
             ("certificate_arn",),
             "is missing; with domain it must be the domain's certificate, or zone_id its Route 53 zone",
-            lambda settings: settings.domain is None or bool(settings.certificate_arn or settings.zone_id),
-            "{domain} == null ? true : {certificate_arn} != null || {zone_id} != null",
+            lambda it: is_null(it.domain) | is_set(it.certificate_arn) | is_set(it.zone_id),
         ),
         CrossRule(
             ("certificate_arn",),
             "does not go with zone_id, which has a certificate made; leave out one of them",
-            lambda settings: not (settings.certificate_arn and settings.zone_id),
-            "{certificate_arn} == null || {zone_id} == null",
+            lambda it: is_null(it.certificate_arn) | is_null(it.zone_id),
         ),
         CrossRule(
             ("image_digests",),
             "has a digest of hatchet-engine, and version another one; leave it out of one of them",
-            lambda settings: (
-                "@" not in settings.version
-                or settings.image_digests.get("hatchet-engine", settings.version).rpartition("@")[2]
-                == settings.version.rpartition("@")[2]
+            lambda it: attempt(
+                lambda: it.image_digests["hatchet-engine"] == split("@", it.version)[1], otherwise=True
             ),
-            'try({image_digests}["hatchet-engine"] == split("@", {version})[1], true)',
         ),
         enough_connections(),
     )

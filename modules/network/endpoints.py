@@ -10,7 +10,8 @@ from modules.common.policies import Condition, Statement, policy
 from modules.common.security_group import create_security_group
 from modules.network.settings import CHINAS_OWN_ENDPOINTS, FARGATE_ENDPOINTS, NetworkSettings
 from modules.network.subnets import Layout
-from synthesis.expression import Expression, each, hcl, ref, strings, text, when
+from synthesis.expression import Expression, each, ref, strings, text, when
+from synthesis.literals import hcl
 from synthesis.stack import Label
 
 WITH_POLICY = frozenset(FARGATE_ENDPOINTS) - {"ssmmessages"}

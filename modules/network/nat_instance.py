@@ -30,7 +30,8 @@ from modules.common.security_group import create_security_group
 from modules.network.attributes import HTTPS
 from modules.network.settings import NetworkSettings
 from modules.network.subnets import Layout
-from synthesis.expression import Expression, hcl, mapping, ref, text, when
+from synthesis.expression import Expression, mapping, ref, text, when
+from synthesis.literals import hcl
 from synthesis.stack import Label
 from synthesis.suppression import suppress
 

@@ -23,7 +23,8 @@ from modules.network.nat import Nat
 from modules.network.resolution import resolves_names
 from modules.network.settings import NetworkSettings
 from modules.network.subnets import Layout, Subnets
-from synthesis.expression import Expression, each, hcl, local, ref, text, when
+from synthesis.expression import Expression, each, local, ref, text, when
+from synthesis.literals import hcl
 from synthesis.stack import Label
 from synthesis.suppression import suppress
 

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from synthesis.allowed import each, matching, one_of, private_block, whole
+from synthesis.functions import attempt, choose, given, is_flag, is_null, length
 from synthesis.rules import CrossRule, Rule, Settings
 
 FARGATE_ENDPOINTS = (
@@ -40,7 +41,6 @@ LOG_RETENTION_DAYS = (
 )  # fmt: skip
 """What CloudWatch Logs accepts (Amazon CloudWatch Logs API Reference, ``PutRetentionPolicy``)."""
 
-DEFAULT_CIDR = "10.0.0.0/16"
 ENDPOINT_NAMES = sorted({*FARGATE_ENDPOINTS, *FURTHER_ENDPOINTS})
 SUBNET_ID = matching("^subnet-([0-9a-f]{8}|[0-9a-f]{17})$", "a subnet's id such as subnet-0123456789abcdef0")
 
@@ -51,8 +51,7 @@ def all_or_named() -> Rule:
     listed = each(names, 1, len(ENDPOINT_NAMES), what="AWS services")
     return Rule(
         f"true, false or {listed.allowed}",
-        lambda value: isinstance(value, bool) or listed.check(value),
-        f"can(tobool({{value}})) || try({listed.condition}, false)",
+        lambda value: is_flag(value) | attempt(lambda: listed.check(value), otherwise=False),
         {"anyOf": [{"type": "boolean"}, {"type": "array", **listed.schema}]},
     )
 
@@ -79,26 +78,19 @@ class ExistingNetwork(Settings):
     )
 
 
-def _left_to_owner(key: str, default: str) -> CrossRule:
+def _left_to_owner(key: str) -> CrossRule:
     return CrossRule(
         (key,),
         f"does not go with existing, whose owner decides it; leave out {key} or existing",
-        lambda settings: (
-            settings.existing is None or getattr(settings, key) == type(settings).model_fields[key].default
-        ),
-        f"{{existing}} == null ? true : {{{key}}} == {default}",
+        lambda it: is_null(it.existing) | (getattr(it, key) == NetworkSettings.model_fields[key].default),
     )
-
-
-CLOSED = '{network}.nat == "none" && {network}.existing == null'
-"""Whether the private subnets have no way out, as a Terraform expression over ``{network}``: `NetworkSettings.is_closed`."""
 
 
 class NetworkSettings(Settings):
     """The VPC that everything runs in."""
 
     cidr: Annotated[str, private_block(16, 22)] = Field(
-        default=DEFAULT_CIDR,
+        default="10.0.0.0/16",
         description="The VPC's addresses: a /16 has room for 8,187 tasks per Availability Zone, a /22 for 123. "
         "Changing it replaces the VPC and all in it.",
     )
@@ -130,20 +122,20 @@ class NetworkSettings(Settings):
     )
 
     rules: ClassVar[tuple[CrossRule, ...]] = (
-        _left_to_owner("cidr", f'"{DEFAULT_CIDR}"'),
-        _left_to_owner("az_count", "2"),
-        _left_to_owner("nat", '"instance"'),
-        _left_to_owner("interface_endpoints", "false"),
-        _left_to_owner("flow_logs", "null"),
+        *map(_left_to_owner, ("cidr", "az_count", "nat", "interface_endpoints", "flow_logs")),
         CrossRule(
             ("existing",),
             "has no subnets of the kind that worker_subnets names; must list at least one",
-            lambda settings: (
-                settings.existing is None
-                or bool(getattr(settings.existing, f"{settings.worker_subnets}_subnet_ids"))
+            lambda it: given(
+                it.existing,
+                lambda vpc: (
+                    length(
+                        choose(it.worker_subnets == "public", vpc.public_subnet_ids, vpc.private_subnet_ids)
+                    )
+                    > 0
+                ),
+                otherwise=True,
             ),
-            'try(length({worker_subnets} == "public" ? {existing}.public_subnet_ids : '
-            "{existing}.private_subnet_ids) > 0, {existing} == null)",
         ),
     )
 
@@ -156,4 +148,4 @@ class NetworkSettings(Settings):
     @property
     def is_closed(self) -> bool:
         """Whether the private subnets have no way out (of an existing VPC that is not known)."""
-        return self.nat == "none" and self.existing is None
+        return (self.nat == "none") & is_null(self.existing)

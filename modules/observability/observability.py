@@ -19,7 +19,8 @@ from constructs import Construct
 from modules.common.account import Account
 from modules.common.policies import Condition, Statement, policy
 from modules.observability.settings import ObservabilitySettings
-from synthesis.expression import Expression, each, hcl, ref, text, when
+from synthesis.expression import Expression, each, ref, text, when
+from synthesis.literals import hcl
 from synthesis.stack import Label, attribute
 from synthesis.suppression import suppress
 

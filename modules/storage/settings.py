@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from synthesis.allowed import flag, matching, whole
+from synthesis.functions import both_given, is_set, not_
 from synthesis.rules import CrossRule, Settings
 
 BUCKET_NAME = matching(
@@ -48,27 +49,22 @@ class Lifecycle(Settings):
         CrossRule(
             ("archive_after_days",),
             "is not before delete_after_days; must be less, or one of them left out",
-            lambda settings: (
-                settings.archive_after_days is None
-                or settings.delete_after_days is None
-                or settings.archive_after_days < settings.delete_after_days
+            lambda it: both_given(
+                it.archive_after_days,
+                it.delete_after_days,
+                lambda archive, delete: archive < delete,
+                otherwise=True,
             ),
-            "try({archive_after_days} < {delete_after_days}, true)",
         ),
     )
 
 
-def _left_to_owner(key: str, default: str) -> CrossRule:
+def _left_to_owner(key: str) -> CrossRule:
     return CrossRule(
         (key,),
         f"does not go with existing, whose owner decides it; leave out {key} or existing",
-        lambda settings: not settings.existing or getattr(settings, key) == _default(key),
-        f"{{existing}} ? {{{key}}} == {default} : true",
+        lambda it: not_(it.existing) | (getattr(it, key) == StorageSettings.model_fields[key].default),
     )
-
-
-def _default(key: str) -> object:
-    return StorageSettings.model_fields[key].get_default(call_default_factory=True)
 
 
 class StorageSettings(Settings):
@@ -100,16 +96,7 @@ class StorageSettings(Settings):
         CrossRule(
             ("bucket",),
             "is missing; with existing: true it must be the name of the bucket to use",
-            lambda settings: not settings.existing or settings.bucket is not None,
-            "{existing} ? {bucket} != null : true",
+            lambda it: not_(it.existing) | is_set(it.bucket),
         ),
-        _left_to_owner("versioning", "true"),
-        _left_to_owner("force_destroy", "false"),
-        CrossRule(
-            ("lifecycle",),
-            "does not go with existing, whose owner decides it; leave out lifecycle or existing",
-            lambda settings: not settings.existing or settings.lifecycle == Lifecycle(),
-            "{existing} ? {lifecycle}.archive_after_days == null && {lifecycle}.delete_after_days == null && "
-            "{lifecycle}.delete_old_versions_after_days == 90 : true",
-        ),
+        *map(_left_to_owner, ("versioning", "force_destroy", "lifecycle")),
     )

@@ -29,7 +29,8 @@ from modules.common.policies import Condition, Statement, policy
 from modules.storage.attributes import StorageAttributes
 from modules.storage.lifecycle import keep_for
 from modules.storage.settings import StorageSettings
-from synthesis.expression import Expression, flag, hcl, local, ref, text, when
+from synthesis.expression import Expression, flag, local, ref, text, when
+from synthesis.literals import hcl
 from synthesis.stack import Label
 from synthesis.suppression import suppress
 

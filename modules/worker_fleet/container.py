@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from modules.common.container import assigned, log_configuration, mount_points, named
 from modules.worker_fleet.settings import FleetSettings
-from synthesis.expression import Expression, hcl, text
+from synthesis.expression import Expression, text
+from synthesis.literals import hcl
 
 NAME = "worker"
 STOP_SECONDS = 120

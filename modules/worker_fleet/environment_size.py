@@ -6,7 +6,9 @@ import json
 import re
 from collections.abc import Mapping
 
+from synthesis.functions import raw
 from synthesis.rules import CrossRule
+from synthesis.typed import Typed
 
 MOST_BYTES = 30_000
 """Of JSON. A task definition has 64 KiB (Amazon ECS Developer Guide, "Amazon ECS service quotas"); in the rest fit 50
@@ -16,27 +18,28 @@ as many."""
 _ESCAPED = re.compile("[<>&\u2028\u2029]")
 """What Terraform's ``jsonencode`` writes in six bytes."""
 
-_JSON = "jsonencode([for name, value in {environment} : { name = name, value = value }])"
-
 
 def environment_fits() -> CrossRule:
     """The variables come to so many bytes at most, in groups of three, which Terraform can count."""
-    size = f"length(base64encode({_JSON})) / 4 * 3"
-    words = (
-        "comes to about %s bytes as JSON; must be at most {MOST_BYTES}, since a task definition has 64 KiB: put large values "
-        "into the image, the bucket, or a secret"
-    ).replace("{MOST_BYTES}", str(MOST_BYTES))
     return CrossRule(
         ("environment",),
-        lambda settings: words % _size(settings.environment),
-        lambda settings: _size(settings.environment) <= MOST_BYTES,
-        f"{size} <= {MOST_BYTES}",
-        words % f"${{{size}}}",
+        lambda it: (
+            f"comes to about {_size(it.environment)} bytes as JSON; must be at most {MOST_BYTES}, since a task definition has "
+            "64 KiB: put large values into the image, the bucket, or a secret"
+        ),
+        lambda it: _size(it.environment) <= MOST_BYTES,
     )
 
 
 def _size(environment: Mapping[str, str]) -> int:
-    listed = [{"name": name, "value": value} for name, value in environment.items()]
-    text = json.dumps(listed, ensure_ascii=False, separators=(",", ":"))
-    size = len(_ESCAPED.sub(r"\\u0000", text).encode(errors="surrogatepass"))
-    return -(-size // 3) * 3
+    if isinstance(environment, Typed):
+        listed = f"[for name, value in {environment.hcl} : {{ name = name, value = value }}]"
+        size: int = raw(int, f"length(base64encode(jsonencode({listed}))) / 4 * 3")
+        return size
+    text = json.dumps(
+        [{"name": name, "value": value} for name, value in environment.items()],
+        ensure_ascii=False,
+        separators=(",", ":"),
+    )
+    length = len(_ESCAPED.sub(r"\\u0000", text).encode(errors="surrogatepass"))
+    return -(-length // 3) * 3

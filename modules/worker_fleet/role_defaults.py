@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from types import SimpleNamespace
+from typing import Any
 
-from modules.common.fargate import by_cpu, memory_for
+from modules.common.fargate import MEMORY_GIB, memory_for
+from synthesis.functions import at, lookup
 
 
 @dataclass(frozen=True)
@@ -31,17 +34,22 @@ ROLE_DEFAULTS: Mapping[str, RoleDefaults] = {
 }
 
 
-def of_role(attribute: str) -> str:
-    """A default as a Terraform expression over ``{role}``; null for a role that there is not."""
-    values = ", ".join(f"{role} = {getattr(default, attribute):g}" for role, default in ROLE_DEFAULTS.items())
-    return f"lookup({{ {values} }}, {{role}}, null)"
+def of_role(role: str) -> Any:
+    """The defaults of a role; each is null for a role that there is not."""
+    return SimpleNamespace(
+        **{
+            field.name: lookup(
+                {name: getattr(default, field.name) for name, default in ROLE_DEFAULTS.items()}, role, None
+            )
+            for field in fields(RoleDefaults)
+        }
+    )
 
 
-def memory_of_role() -> str:
-    """The default of the memory as a Terraform expression over ``{role}`` and ``{cpu}``."""
-    tables = ", ".join(f"{role} = {_memory(default.gib_per_cpu)}" for role, default in ROLE_DEFAULTS.items())
-    return f"{{ {tables} }}[{{role}}][tostring({{cpu}})]"
-
-
-def _memory(gib_per_cpu: float) -> str:
-    return by_cpu(lambda cpu: f"{memory_for(cpu, gib_per_cpu):g}")
+def memory_of_role(role: str, cpu: float) -> Any:
+    """The default of the memory: the smallest with the role's GiB for each vCPU."""
+    tables = {
+        name: {size: memory_for(size, default.gib_per_cpu) for size in MEMORY_GIB}
+        for name, default in ROLE_DEFAULTS.items()
+    }
+    return at(at(tables, role), cpu)

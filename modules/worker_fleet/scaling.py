@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from modules.worker_fleet.role_defaults import of_role
 from modules.worker_fleet.schedules import moment, schedule_expression, time_zone
 from synthesis.allowed import whole
+from synthesis.functions import beyond_terraform, choose, collect, is_distinct, is_null
+from synthesis.left_open import LeftOpen
 from synthesis.rules import CrossRule, Settings
 
 MOST_TASKS = 5000
@@ -58,42 +60,29 @@ class Capacity(Settings):
         CrossRule(
             ("spot",),
             "and on_demand are both 0; must not be, for ECS starts no task without a weight",
-            lambda settings: settings.spot + settings.on_demand > 0,
-            "{spot} != 0 || {on_demand} != 0",
+            lambda it: it.spot + it.on_demand > 0,
         ),
         CrossRule(
             ("fallback",),
             "stands in for Spot tasks, and spot is 0; leave out fallback or give spot a weight",
-            lambda settings: settings.fallback is None or settings.spot > 0,
-            "{spot} > 0 ? true : {fallback} == null",
+            lambda it: is_null(it.fallback) | (it.spot > 0),
         ),
         # A provider of weight 0 places no tasks (Amazon ECS API Reference, CapacityProviderStrategyItem).
         CrossRule(
             ("on_demand_base",),
             "needs a weight, and on_demand is 0; give on_demand a weight or leave out on_demand_base",
-            lambda settings: settings.on_demand_base == 0 or settings.on_demand > 0,
-            "{on_demand} > 0 || {on_demand_base} == 0",
+            lambda it: (it.on_demand_base == 0) | (it.on_demand > 0),
         ),
     )
 
-    left_open: ClassVar[Mapping[str, str]] = {"spot": "{on_demand} > 0 ? 0 : 1"}
-
-    @model_validator(mode="before")
-    @classmethod
-    def _leave_spot_to_itself(cls, data: Any) -> Any:
-        if isinstance(data, dict) and "spot" not in data and data.get("on_demand", 0) != 0:
-            return {"spot": 0, **data}
-        return data
+    left_open: ClassVar[Mapping[str, LeftOpen]] = {"spot": lambda it: choose(it.on_demand > 0, 0, 1)}
 
 
-def _least_below_most() -> CrossRule:
-    return CrossRule(
-        ("min",),
-        lambda settings: f"is over max: got {settings.min} and {settings.max}; must be at most max",
-        lambda settings: settings.min <= settings.max,
-        "{min} <= {max}",
-        "is over max: got ${{min}} and ${{max}}; must be at most max",
-    )
+LEAST_BELOW_MOST = CrossRule(
+    ("min",),
+    lambda it: f"is over max: got {it.min} and {it.max}; must be at most max",
+    lambda it: it.min <= it.max,
+)
 
 
 class Schedule(Settings):
@@ -112,16 +101,15 @@ class Schedule(Settings):
     )
 
     rules: ClassVar[tuple[CrossRule, ...]] = (
-        _least_below_most(),
+        LEAST_BELOW_MOST,
         CrossRule(
             ("end",),
             "does not come after start; must be another time than start, and of two dates the later",
-            lambda settings: _ends_later(settings.start, settings.end),
-            "{start} != {end}",
+            lambda it: (it.start != it.end) & beyond_terraform(_ends_later, it.start, it.end),
         ),
     )
 
-    left_open: ClassVar[Mapping[str, str]] = {"min": "{min}", "max": "{max}"}
+    left_open: ClassVar[Mapping[str, LeftOpen]] = {"min": lambda it: it.min, "max": lambda it: it.max}
 
 
 class Scaling(Settings):
@@ -143,32 +131,17 @@ class Scaling(Settings):
     )
 
     rules: ClassVar[tuple[CrossRule, ...]] = (
-        _least_below_most(),
+        LEAST_BELOW_MOST,
         CrossRule(
             ("schedule",),
             "has two schedules with one start; must have each start once",
-            lambda settings: (
-                len({(item.start, item.timezone) for item in settings.schedule}) == len(settings.schedule)
-            ),
-            "length(distinct([for item in {schedule} : [item.start, item.timezone]])) == length({schedule})",
+            lambda it: is_distinct(collect(it.schedule, lambda item: (item.start, item.timezone))),
         ),
     )
 
-    left_open: ClassVar[Mapping[str, str]] = {"max": of_role("most_tasks")}
-
-    @model_validator(mode="before")
-    @classmethod
-    def _keep_bounds_in_schedules(cls, data: Any) -> Any:
-        if not isinstance(data, dict) or not isinstance(data.get("schedule"), list):
-            return data
-        bounds = {"min": data.get("min", 0), "max": data.get("max", 100)}
-        own = {key: value for key, value in bounds.items() if type(value) is int and 0 <= value <= MOST_TASKS}
-        return {
-            **data,
-            "schedule": [{**own, **item} if isinstance(item, dict) else item for item in data["schedule"]],
-        }
+    left_open: ClassVar[Mapping[str, LeftOpen]] = {"max": lambda it: of_role(it.role).most_tasks}
 
 
 def _ends_later(start: str, end: str) -> bool:
     first, last = moment(start), moment(end)
-    return first < last if first and last else start != end
+    return first is None or last is None or first < last

@@ -6,6 +6,7 @@ import re
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from synthesis.functions import beyond_terraform, matches
 from synthesis.rules import Rule
 
 _MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
@@ -27,12 +28,12 @@ _RATE = re.compile(r"rate\(([1-9][0-9]{0,5}) (minutes?|hours?|days?)\)")
 
 def schedule_expression() -> Rule:
     """A schedule (Application Auto Scaling API Reference, ``PutScheduledAction``)."""
+    pattern = r"^(cron\([!-'*-~]+( +[!-'*-~]+){5}\)|at\([0-9T:-]+\)|rate\([0-9]+ [a-z]+\))$"
     return Rule(
         'a schedule such as "cron(0 20 ? * FRI *)" (minutes, hours, day of month, month, day of week, year; '
         'one of the two days is ?), "at(2026-03-01T20:00:00)" or "rate(7 days)"',
-        is_schedule,
-        "can(regex(\"^(cron\\\\([!-'*-~]+( +[!-'*-~]+){5}\\\\)|at\\\\([0-9T:-]+\\\\)|rate\\\\([0-9]+ [a-z]+\\\\))$\", {value}))",
-        {"pattern": r"^(cron\([!-'*-~]+( +[!-'*-~]+){5}\)|at\([0-9T:-]+\)|rate\([0-9]+ [a-z]+\))$"},
+        lambda value: matches(pattern, value) & beyond_terraform(is_schedule, value),
+        {"pattern": pattern},
     )
 
 
@@ -41,8 +42,7 @@ def time_zone() -> Rule:
     pattern = "^[A-Z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}$"
     return Rule(
         "an IANA time zone such as UTC or Europe/Paris",
-        lambda value: re.search(pattern, value) is not None and _is_zone(value),
-        f'can(regex("{pattern}", {{value}}))',
+        lambda value: matches(pattern, value) & beyond_terraform(_is_zone, value),
         {"pattern": pattern},
     )
 

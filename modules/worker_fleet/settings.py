@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from modules.common.fargate import MEMORY_GIB, fargate_pair, memory_for
+from modules.common.fargate import MEMORY_GIB, fargate_pair
 from modules.common.key_settings import key_arn
 from modules.worker_fleet.environment_size import environment_fits
-from modules.worker_fleet.role_defaults import ROLE_DEFAULTS, memory_of_role, of_role
+from modules.worker_fleet.role_defaults import memory_of_role, of_role
 from modules.worker_fleet.scaling import Capacity, Scaling
-from synthesis.allowed import duration, each, flag, hcl_pattern, matching, number, one_of, text, whole
+from synthesis.allowed import duration, each, flag, matching, number, one_of, text, whole
+from synthesis.functions import has_key, is_null, length, not_
+from synthesis.left_open import LeftOpen
 from synthesis.rules import CrossRule, ItemRule, Settings
-from synthesis.secret_values import (
-    NAME_OF_A_PASSWORD,
-    NAME_OF_A_SECRET,
-    NO_SECRET,
-    NUMBER,
-    VALUE_OF_A_SECRET,
-    keeps_secret,
-)
+from synthesis.secret_values import keeps_secret
 
 RESERVED_NAMES = matching(
     r"(?i:^(SCYTHE_|HATCHET_|ECS_|AWS_(CONTAINER_|EXECUTION_ENV$|(DEFAULT_)?REGION$)|HOME$|TMPDIR$))",
@@ -80,11 +75,10 @@ class Timeouts(Settings):
 
 
 def _not_reserved(key: str) -> ItemRule:
-    return ItemRule.of(
+    return ItemRule(
         key,
         "is set by scythe-aws or Fargate; must be another name",
-        lambda _, name, __: not RESERVED_NAMES.check(name),
-        f"!({RESERVED_NAMES.condition.replace('{value}', '{name}')})",
+        lambda _, name, __: not_(RESERVED_NAMES.check(name)),
     )
 
 
@@ -156,49 +150,28 @@ class FleetSettings(Settings):
         CrossRule(
             ("experiments",),
             "does not go with role: fan, which runs scatter_gather alone; leave it out or make the fleet a leaf",
-            lambda settings: settings.role != "fan" or settings.experiments is None,
-            '{role} == "fan" ? {experiments} == null : true',
+            lambda it: (it.role != "fan") | is_null(it.experiments),
         ),
         CrossRule(
             ("secrets_key_arns",),
             "is for the keys of what secrets names; leave it out or name secrets",
-            lambda settings: not settings.secrets_key_arns or bool(settings.secrets),
-            "length({secrets}) > 0 || length({secrets_key_arns}) == 0",
+            lambda it: (length(it.secrets) > 0) | (length(it.secrets_key_arns) == 0),
         ),
-        ItemRule.of(
+        ItemRule(
             "environment",
             "looks like a secret's value (not shown); must be kept in Secrets Manager and named by its ARN below secrets",
-            lambda _, name, value: not keeps_secret(name, value),
-            f"!can(regex({hcl_pattern(VALUE_OF_A_SECRET)}, {{value}})) && (can(regex({hcl_pattern(NO_SECRET)}, {{value}})) || "
-            f"!can(regex({hcl_pattern(NAME_OF_A_PASSWORD)}, {{name}})) && (!can(regex({hcl_pattern(NAME_OF_A_SECRET)}, {{name}})) "
-            f"|| can(regex({hcl_pattern(NUMBER)}, {{value}}))))",
+            lambda _, name, value: not_(keeps_secret(name, value)),
         ),
         _not_reserved("environment"),
         _not_reserved("secrets"),
-        ItemRule.of(
+        ItemRule(
             "secrets",
             "stands below environment too; must stand below one of them",
-            lambda settings, name, _: name not in settings.environment,
-            "!contains(keys({environment}), {name})",
+            lambda it, name, _: not_(has_key(it.environment, name)),
         ),
     )
-    left_open: ClassVar[Mapping[str, str]] = {
-        "cpu": of_role("cpu"),
-        "memory": memory_of_role(),
-        "slots": of_role("slots"),
+    left_open: ClassVar[Mapping[str, LeftOpen]] = {
+        "cpu": lambda it: of_role(it.role).cpu,
+        "memory": lambda it: memory_of_role(it.role, it.cpu),
+        "slots": lambda it: of_role(it.role).slots,
     }
-
-    @model_validator(mode="before")
-    @classmethod
-    def _fill_in_role(cls, data: Any) -> Any:
-        role = data.get("role") if isinstance(data, dict) else None
-        if not isinstance(role, str) or role not in ROLE_DEFAULTS:
-            return data
-        default = ROLE_DEFAULTS[role]
-        filled = {"cpu": default.cpu, "slots": default.slots, "scaling": {}, **data}
-        cpu, scaling = filled["cpu"], filled["scaling"]
-        if isinstance(cpu, int | float) and cpu in MEMORY_GIB:
-            filled.setdefault("memory", memory_for(cpu, default.gib_per_cpu))
-        if isinstance(scaling, dict):
-            filled["scaling"] = {"max": default.most_tasks, **scaling}
-        return filled

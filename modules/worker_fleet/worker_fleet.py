@@ -35,7 +35,8 @@ from modules.worker_fleet.environment import container_environment
 from modules.worker_fleet.fallback import Fallback
 from modules.worker_fleet.roles import FLEET_TAG, FleetRoles
 from modules.worker_fleet.settings import NO_IMAGE_TAG, FleetSettings
-from synthesis.expression import Expression, flag, hcl, local, number, ref, strings, text
+from synthesis.expression import Expression, flag, local, number, ref, strings, text
+from synthesis.literals import hcl
 from synthesis.stack import Label, attribute
 from synthesis.suppression import suppress
 

@@ -15,7 +15,7 @@ from modules.hatchet.hatchet import Hatchet
 from modules.hatchet.repositories import Repositories
 from modules.hatchet.settings import HatchetSettings
 from modules.network.network import Network
-from modules.network.settings import CLOSED, NetworkSettings
+from modules.network.settings import NetworkSettings
 from modules.observability.observability import Observability, topic_name
 from modules.observability.settings import ObservabilitySettings
 from modules.researcher.researcher import Researcher
@@ -27,10 +27,12 @@ from modules.worker_fleet.worker_fleet import WorkerFleet
 from ops.export.blocks import check_blocks, joined, locals_block, module_block, output_block, terraform_block
 from ops.export.constructs import Module, SettingsAt
 from ops.export.modules import variable_block
-from synthesis.expression import Expression, hcl, local, text
+from synthesis.expression import Expression, local, text
+from synthesis.literals import hcl
 from synthesis.module_stack import ModuleStack
-from synthesis.rules import Settings, filled
+from synthesis.rules import Settings
 from synthesis.stack import ScytheApp, published
+from synthesis.typed import typed
 
 if TYPE_CHECKING:
     # Else jsii would start before the seam of `synthesis`.
@@ -176,7 +178,7 @@ class RootModule(ModuleStack):
 
     def _hatchet_settings(self, given: Environment) -> SettingsAt:
         """The engine's settings, with what the network decides where they leave it open."""
-        is_closed = filled(CLOSED, {"network": given.network})
+        is_closed = hcl(typed(NetworkSettings, str(given.network)).is_closed)
         registry = f'coalesce({given.hatchet.image_registry}, {is_closed} ? "ecr" : "upstream")'
         merged = f"merge({given.hatchet}, {{ image_registry = {registry} }})"
         return _at(HatchetSettings, local(self, "hatchet", merged))

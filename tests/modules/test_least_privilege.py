@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from modules.common.policies import Condition, Statement
-from synthesis.expression import Expression, hcl
+from synthesis.expression import Expression
+from synthesis.literals import hcl
 from tests.support.console import evaluated
 from tests.support.tools.iam import Simulation
 

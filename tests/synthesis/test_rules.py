@@ -16,7 +16,10 @@ from modules.network.settings import NetworkSettings
 from modules.storage.settings import Lifecycle, StorageSettings
 from modules.worker_fleet.scaling import Capacity, Scaling
 from modules.worker_fleet.settings import FleetSettings
+from synthesis.functions import all_entries, given
+from synthesis.literals import hcl
 from synthesis.rules import CrossRule, ItemRule, Rule, Settings
+from synthesis.typed import settings_of, typed
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"
 TOKEN_ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret:token-AbCdEf"
@@ -239,29 +242,31 @@ def rule_of(model: type[Settings], name: str) -> Rule:
 
 
 def test_a_rule_on_one_value(tmp_path: Path) -> None:
-    cases = [(rule_of(*key), value) for key, values in VALUES.items() for value in values]
+    cases = [(key, value) for key, values in VALUES.items() for value in values]
 
-    answers = evaluated([rule.terraform(literal(value)) for rule, value in cases], tmp_path)
+    answers = evaluated(
+        [hcl(rule_of(*key).check(expression(*key, literal(value)))) for key, value in cases], tmp_path
+    )
 
-    said = [(rule.allowed, value, bool(rule.check(value))) for rule, value in cases]
-    assert said == [
-        (rule.allowed, value, answer) for (rule, value), answer in zip(cases, answers, strict=True)
-    ]
+    said = [(key, value, rule_of(*key).check(value)) for key, value in cases]
+    assert said == [(key, value, answer) for (key, value), answer in zip(cases, answers, strict=True)]
 
 
 def test_null_passes_where_a_value_may_be_left_out(tmp_path: Path) -> None:
-    rules = [rule_of(*key) for key in VALUES]
+    conditions = [hcl(given(expression(*key, "null"), rule_of(*key).check, otherwise=True)) for key in VALUES]
 
-    assert all(evaluated([rule.terraform("null", nullable=True) for rule in rules], tmp_path))
+    assert all(evaluated(conditions, tmp_path))
 
 
 def test_rules_on_several_values(tmp_path: Path) -> None:
     cases = []
-    for model, given in COMBINATIONS:
+    for model, data in COMBINATIONS:
         # What the rules are asked about is built without them, the defaults filled in by validation of its parts.
-        settings = unchecked(model, given)
-        data = settings.model_dump(mode="json")
-        expressions = {name: literal(value) for name, value in data.items()}
+        settings = unchecked(model, data)
+        whole = settings.model_dump(mode="json")
+        expressions = settings_of(
+            model, {name: expression(model, name, literal(value)) for name, value in whole.items()}
+        )
         cases += [(rule, settings, condition_of(rule, expressions)) for rule in model.rules]
 
     answers = evaluated([condition for _, _, condition in cases], tmp_path)
@@ -280,11 +285,15 @@ def test_rules_on_several_values(tmp_path: Path) -> None:
     )
 
 
-def condition_of(rule: CrossRule | ItemRule, expressions: dict[str, str]) -> str:
+def condition_of(rule: CrossRule | ItemRule, expressions: Any) -> str:
     if isinstance(rule, CrossRule):
-        return rule.terraform(expressions)
-    one = rule.terraform({**expressions, "name": "name", "value": "value"})
-    return f"alltrue([for name, value in {expressions[rule.key]} : {one}])"
+        return hcl(rule.check(expressions))
+    items = getattr(expressions, rule.key)
+    return hcl(all_entries(items, lambda name, value: rule.check(expressions, name, value)))
+
+
+def expression(model: type[Settings], name: str, text: str) -> Any:
+    return typed(model.model_fields[name].annotation, text)
 
 
 def unchecked(model: type[Settings], given: dict[str, Any]) -> Settings:

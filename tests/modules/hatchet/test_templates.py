@@ -225,10 +225,7 @@ def test_the_pool_is_said_to_the_engine_in_its_own_names() -> None:
 
 
 def test_a_second_engine_leaves_the_pools_as_they_are() -> None:
-    one, two = (
-        HatchetSettings.model_validate({"mode": "self_hosted", "engine": {"count": n}}) for n in (1, 2)
-    )
-    assert pool(one) == pool(two) == 20
+    assert [pool("db.t4g.small", count, 1) for count in (1, 2)] == [20, 20]
 
 
 # --- who comes in
