@@ -78,7 +78,7 @@ def both_given(first: Any, second: Any, then: Callable[[Any, Any], Any], *, othe
 
 def contains(values: Any, value: Any) -> bool:
     """Whether a value is one of several."""
-    if isinstance(values, Typed) or isinstance(value, Typed):
+    if isinstance(values, Typed) or any(isinstance(item, Typed) for item in (value, *values)):
         return _flag(f"contains({hcl(_listed(values))}, {hcl(value)})")
     return value in values
 

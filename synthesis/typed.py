@@ -7,9 +7,11 @@ both. What only Python could decide (``if``, ``and``, ``or``, ``not``, ``in``) r
 
 from __future__ import annotations
 
+import sys
 import types
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
+from pathlib import Path
 from typing import Annotated, Any, NoReturn, Union, get_args, get_origin
 
 from pydantic import BaseModel
@@ -250,5 +252,9 @@ def compared(sign: str, left: Typed, right: object) -> Flag:
 
 
 def _undecided(expression: Typed) -> NoReturn:
-    msg = f"{expression.hcl} is known to Terraform alone: use &, |, not_, choose, contains or where instead"
+    frame = sys._getframe(1)
+    while frame.f_back and frame.f_code.co_filename == __file__:
+        frame = frame.f_back
+    place = f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
+    msg = f"{place}: {expression.hcl} is known to Terraform alone: use &, |, not_, choose, contains or where instead"
     raise UndecidedError(msg)
