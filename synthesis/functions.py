@@ -115,7 +115,7 @@ def matches(pattern: str, value: str) -> bool:
     if isinstance(value, Typed):
         return _flag(f"can(regex({hcl_pattern(pattern)}, {value.hcl}))")
     # ``$`` of Python's also matches before a final newline.
-    return re.search(pattern, value) is not None and not (value.endswith("\n") and pattern.endswith("$"))
+    return re.search(re.sub(r"(?<!\\)\$", r"\\Z", pattern), value) is not None
 
 
 def split(separator: str, value: str) -> Any:
