@@ -26,7 +26,6 @@ from modules.storage.attributes import StorageAttributes
 from modules.storage.storage import Storage
 from modules.worker_fleet.worker_fleet import WorkerFleet
 from synthesis.expression import Expression
-from synthesis.literals import hcl
 from synthesis.output import SynthesisError, synthesized_into
 from synthesis.stack import STATES, Backend, Deployment, EnvironmentStack, ScytheApp
 
@@ -44,7 +43,8 @@ def parts(environment: Environment) -> tuple[str, ...]:
 
 def key_arn(stack: EnvironmentStack, environment: Environment, use: str) -> Expression:
     """The ARN of the KMS key for one use, such as ``logs``; null for none."""
-    return stack.local(f"{use}_key_arn", getattr(environment.kms, use))
+    arn: str | None = getattr(environment.kms, use)
+    return Expression("null") if arn is None else stack.local(f"{use}_key_arn", arn)
 
 
 def network_stack(stack: EnvironmentStack, environment: Environment) -> None:
@@ -113,7 +113,7 @@ def hatchet_stack(stack: EnvironmentStack, environment: Environment) -> None:
         label=stack.label,
         settings=stack.settings("hatchet", hatchet_settings(environment)),
         cluster=stack.make(Cluster, "hatchet", label=stack.label, part="hatchet").attributes,
-        network=stack.read("network", NetworkAttributes),
+        network=stack.read("network", NetworkAttributes).known(environment.network),
         token=stack.read("storage", TokenAttributes),
         repositories=stack.read("storage", RepositoryAttributes),
         workers_cluster=f"{environment.name}-{WORKERS}",
@@ -127,7 +127,7 @@ def hatchet_stack(stack: EnvironmentStack, environment: Environment) -> None:
 
 def workers_stack(stack: EnvironmentStack, environment: Environment) -> None:
     """``<name>-workers``: the cluster, the fleets, and the backlog service that wakes them."""
-    network = stack.read("network", NetworkAttributes)
+    network = stack.read("network", NetworkAttributes).known(environment.network)
     storage = stack.read("storage", StorageAttributes)
     token = stack.read("storage", TokenAttributes)
     is_self_hosted = "hatchet" in parts(environment)
@@ -145,8 +145,8 @@ def workers_stack(stack: EnvironmentStack, environment: Environment) -> None:
             name,
             label=stack.label,
             fleet=name,
-            settings=stack.reference(f"workers.{name}", fleet),
-            experiments_elsewhere=Expression(hcl(environment.experiments_elsewhere(name))),
+            settings=stack.values(f"workers.{name}", fleet),
+            experiments_elsewhere=environment.experiments_elsewhere(name),
             log_retention_days=log_retention_days,
             logs_key_arn=logs_key_arn,
             cluster=cluster,

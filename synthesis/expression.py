@@ -7,13 +7,18 @@ The constructs write one program for two readers: an environment's stack, where 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
+from typing import Any, TypeVar
 
 from cdktf import IResolvable, ITerraformIterator, TerraformElement, TerraformIterator, TerraformLocal, Token
 from constructs import Construct
 
 from synthesis.literals import hcl
+from synthesis.typed import Typed
+
+Made = TypeVar("Made")
 
 # What makes a token asks jsii, and the same expressions stand in each environment: such answers are kept.
 
@@ -61,25 +66,37 @@ class Expression:
 
 def text(expression: object) -> str:
     """A string argument that is this expression."""
-    return f"${{{expression}}}"
+    return str(expression) if isinstance(expression, Typed) else f"${{{expression}}}"
+
+
+def number(value: object) -> float:
+    """A number argument: a value, or an expression (jsii checks that it is given a number)."""
+    return float(value) if isinstance(value, int | float) else _number(str(text(value)))
 
 
 @cache
-def number(expression: object) -> float:
-    """A number argument that is this expression (jsii checks that it is given a number)."""
-    return float(Token.as_number(text(expression)))
+def _number(template: str) -> float:
+    return float(Token.as_number(template))
+
+
+def flag(value: object) -> bool | IResolvable:
+    """A boolean argument: a value, or an expression."""
+    return value if isinstance(value, bool) else _flag(text(value))
 
 
 @cache
-def flag(expression: object) -> IResolvable:
-    """A boolean argument that is this expression."""
-    return Token.as_any(text(expression))
+def _flag(template: str) -> IResolvable:
+    return Token.as_any(template)
+
+
+def strings(value: object) -> list[str]:
+    """A list argument: a value, or an expression."""
+    return value if isinstance(value, list) else _strings(text(value))
 
 
 @cache
-def strings(expression: object) -> list[str]:
-    """A list argument that is this expression."""
-    return list(Token.as_list(text(expression)))
+def _strings(template: str) -> list[str]:
+    return list(Token.as_list(template))
 
 
 def mapping(expression: object) -> Mapping[str, str]:
@@ -95,7 +112,34 @@ def each(expression: object) -> ITerraformIterator:
 
 def when(condition: object) -> float:
     """``count`` of a resource that is there only under a condition."""
-    return number(f"{condition} ? 1 : 0")
+    return number(f"{condition.hcl if isinstance(condition, Typed) else condition} ? 1 : 0")
+
+
+@dataclass(frozen=True)
+class Exists:
+    """Where something is made.
+
+    Attributes:
+        condition: under which condition; None for always.
+    """
+
+    condition: object = None
+
+    @property
+    def count(self) -> float | None:
+        """``count`` of its resources."""
+        return None if self.condition is None else when(self.condition)
+
+    def ref(self, element: TerraformElement) -> Expression:
+        """The address of one of its resources, where it exists."""
+        return ref(element) if self.condition is None else ref(element)[0]
+
+
+def where(condition: object, make: Callable[[Exists], Made]) -> Made | None:
+    """Make something where a condition holds: at once or not at all for a value, with a count for an expression."""
+    if isinstance(condition, bool):
+        return make(Exists()) if condition else None
+    return make(Exists(condition))
 
 
 def both(*conditions: Expression | None) -> Expression | None:
@@ -114,6 +158,15 @@ def only_where(condition: Expression | None) -> float | None:
 def local(scope: Construct, id_: str, expression: object) -> Expression:
     """Give an expression that several places need a name of its own."""
     return Expression(f"local.{TerraformLocal(scope, id_, text(expression)).friendly_unique_id}")
+
+
+def shared(scope: Construct, id_: str, value: Any) -> Any:
+    """Give an expression that several places need a name of its own; a value stays as it is."""
+    if not isinstance(value, Typed):
+        return value
+    named = type(value)(local(scope, id_, value.hcl).hcl)
+    named.__dict__.update({**value.__dict__, **named.__dict__})
+    return named
 
 
 def ref(element: TerraformElement) -> Expression:

@@ -59,6 +59,8 @@ def choose(condition: bool, chosen: Any, other: Any) -> Any:
     """One of two, as a condition says."""
     if not isinstance(condition, Typed):
         return chosen if condition else other
+    if hcl(chosen) == hcl(other):
+        return chosen
     text = f"{operand(condition, OR)} ? {operand(chosen, OR)} : {operand(other, CONDITIONAL)}"
     return _as(chosen if isinstance(chosen, Typed) else other, text, CONDITIONAL)
 
@@ -100,6 +102,71 @@ def least(*values: Any) -> Any:
     return min(values)
 
 
+def largest(first: float, others: Any) -> Any:
+    """The largest of a number and those of a list."""
+    return _extreme("max", max, first, others)
+
+
+def smallest(first: float, others: Any) -> Any:
+    """The smallest of a number and those of a list."""
+    return _extreme("min", min, first, others)
+
+
+def _extreme(name: str, of: Callable[[list[Any]], Any], first: Any, others: Any) -> Any:
+    if isinstance(others, Typed):
+        return Number(f"{name}({hcl(first)}, {others.hcl}...)")
+    if any(isinstance(value, Typed) for value in (first, *others)):
+        return Number(f"{name}({', '.join(map(hcl, (first, *others)))})")
+    return of([first, *others])
+
+
+def merged(*maps: Any) -> Any:
+    """One map of several; of two values of a name the last counts."""
+    filled: list[Any] = [entries for entries in maps if isinstance(entries, Typed) or entries]
+    if not any(isinstance(entries, Typed) for entries in filled):
+        return {name: value for entries in filled for name, value in entries.items()}
+    if len(filled) == 1:
+        return filled[0]
+    return typed(dict[str, Any], f"merge({', '.join(map(hcl, filled))})")
+
+
+def concat(*lists: Any) -> Any:
+    """One list of several, those that are known to be empty left out."""
+    filled: list[Any] = [items for items in lists if isinstance(items, Typed) or items]
+    if not any(isinstance(items, Typed) for items in filled):
+        return [*chain.from_iterable(filled)]
+    if len(filled) == 1:
+        return filled[0]
+    return typed(list[str], f"concat({', '.join(map(hcl, filled))})")
+
+
+def keys(entries: Any) -> Any:
+    """The names of a mapping."""
+    return _call("keys", entries, Items) if isinstance(entries, Typed) else sorted(entries)
+
+
+def join(separator: str, values: Any) -> str:
+    """One text of several, and of no list an empty one."""
+    if isinstance(values, Typed):
+        return Text(f"join({hcl(separator)}, {values.hcl})")
+    return separator.join(values or ())
+
+
+def to_text(value: float) -> str:
+    """A number as text."""
+    return Text(f"tostring({value.hcl})") if isinstance(value, Typed) else f"{value:g}"
+
+
+def strcontains(value: str, part: str) -> bool:
+    """Whether text has another in it."""
+    return _flag(f"strcontains({value.hcl}, {hcl(part)})") if isinstance(value, Text) else part in value
+
+
+def upper(value: str) -> str:
+    """Text in capitals."""
+    return Text(f"upper({value.hcl})") if isinstance(value, Text) else value.upper()
+
+
 def is_distinct(values: Any) -> bool:
     """Whether no item is there twice."""
     if isinstance(values, Typed):
@@ -123,6 +190,15 @@ def split(separator: str, value: str) -> Any:
     if isinstance(value, Typed):
         return typed(list[str], f"split({hcl(separator)}, {value.hcl})")
     return value.split(separator)
+
+
+def take(items: Any, count: int) -> Any:
+    """The first items of a list."""
+    return (
+        typed(list[items.of], f"slice({items.hcl}, 0, {count})")
+        if isinstance(items, Items)
+        else items[:count]
+    )
 
 
 def captured(pattern: str, value: str) -> Any:
@@ -171,6 +247,11 @@ def at(table: Any, key: Any) -> Any:
         return table[key]
     inside = table.of if isinstance(table, Items) else _item_type(table.values())
     return typed(inside, f"{hcl(table)}[{_key(key)}]")
+
+
+def at_place(items: Any, place: int) -> Any:
+    """An item of a list by its place, read only where the resource's count is not 0."""
+    return items[raw(int, f"count.index + {place}")] if isinstance(items, Items) else items[place]
 
 
 def lookup(table: Mapping[Any, Any], key: Any, otherwise: Any) -> Any:

@@ -22,9 +22,10 @@ from pydantic import Field
 from synthesis.allowed import NAME, policy_arn
 from synthesis.expression import Expression, local
 from synthesis.left_open import completed
+from synthesis.literals import hcl
 from synthesis.rules import Settings
 from synthesis.stack import TERRAFORM_VERSION, DataclassInstance, Label, ScytheApp, ScytheStack, published
-from synthesis.typed import typed
+from synthesis.typed import settings_of, typed
 from synthesis.validations import Validation, validations
 from synthesis.variables import variable
 
@@ -105,7 +106,12 @@ class ModuleStack(ScytheStack):
         )
 
     def variables(
-        self, settings: type[Module], keys: Iterable[str] | None = None, *, below: bool = True
+        self,
+        settings: type[Module],
+        keys: Iterable[str] | None = None,
+        *,
+        below: bool = True,
+        is_typed: bool = False,
     ) -> Module:
         """Declare a variable for each of the settings' keys and give them as references to those.
 
@@ -116,6 +122,7 @@ class ModuleStack(ScytheStack):
             settings: their class.
             keys: the keys; None for all.
             below: whether also what is below the keys is validated, rather than by the module that is given it.
+            is_typed: whether the references have the types of what they stand for.
 
         Raises:
             TypeError: a setting has a type, or a rule words, that no variable can have.
@@ -133,6 +140,9 @@ class ModuleStack(ScytheStack):
             own = [rule for rule, place in zip(rules, places, strict=True) if place == key]
             arguments = variable(settings.model_fields[key], is_left_open=key in settings.left_open)
             self._variables[names[key]] = _Variable(arguments, own, prefix=self.prefix)
+        if is_typed:
+            expressions = {key: typed(fields[key].annotation, hcl(whole[key])) for key in chosen}
+            return cast("Module", settings_of(settings, expressions))
         return cast("Module", types.SimpleNamespace(**{key: whole[key] for key in chosen}))
 
     def variable_name(self, key: str) -> str:

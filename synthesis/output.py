@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from jsii.errors import JavaScriptError, JSIIError
 
 from synthesis.stack import ScytheApp
 
-_MANIFEST = "manifest.json"
+_MANIFEST, _STACK = "manifest.json", "cdk.tf.json"
 
 
 class SynthesisError(Exception):
@@ -46,9 +47,23 @@ def synthesized_into(out: Path) -> Iterator[ScytheApp]:
 
 
 def _replace(folder: Path, out: Path) -> None:
+    for file in folder.rglob(_STACK):
+        _write_without_places(file)
     files = [path for path in folder.rglob("*") if path.is_file()]
     # The manifest comes last: what it lists is there.
     for file in sorted(files, key=lambda path: path.name == _MANIFEST):
         target = out / file.relative_to(folder)
         target.parent.mkdir(parents=True, exist_ok=True)
         file.replace(target)
+
+
+def _write_without_places(file: Path) -> None:
+    """Leave out where in the Python program each resource is, a fifth of a stack, which its address says too."""
+    document = json.loads(file.read_text(encoding="utf-8"))
+    for bodies in (named for kind in ("resource", "data") for named in document.get(kind, {}).values()):
+        for body in bodies.values():
+            comment = body.get("//", {})
+            comment.pop("metadata", None)
+            if not comment:
+                body.pop("//", None)
+    file.write_text(json.dumps(document, indent=2, ensure_ascii=False), encoding="utf-8")

@@ -209,6 +209,11 @@ class EnvironmentStack(ScytheStack):
         self.local(name, settings)
         return self.reference(name, settings)
 
+    def values(self, name: str, settings: Settings) -> Settings:
+        """Settings as the values that they are, which the local of that name holds too."""
+        values: Settings = escaped(settings)
+        return values
+
     def reference(self, name: str, settings: Settings) -> Settings:
         """Settings as references to the local that holds them: their ``cidr`` is ``local.network.cidr``.
 
@@ -263,6 +268,17 @@ def _own_tags(deployment: Deployment, part: str) -> dict[str, str]:
     return {"project": "scythe", "environment": deployment.environment, "stack": part}
 
 
+def escaped(value: Any) -> Any:
+    """Settings in which no text is a template."""
+    if isinstance(value, BaseModel):
+        return value.model_copy(update={name: escaped(part) for name, part in value})
+    if isinstance(value, Mapping):
+        return {key: escaped(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [escaped(item) for item in value]
+    return value.replace("${", "$${").replace("%{", "%%{") if isinstance(value, str) else value
+
+
 def literal(value: object) -> object:
     """Data in Terraform's JSON syntax, in which no text is a template."""
     if isinstance(value, BaseModel):
@@ -272,7 +288,5 @@ def literal(value: object) -> object:
         return "${null}"
     if isinstance(value, Mapping):
         return {key: literal(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [literal(item) for item in value]
     # A string of the file is text, never a template.
-    return value.replace("${", "$${").replace("%{", "%%{") if isinstance(value, str) else value
+    return [literal(item) for item in value] if isinstance(value, list | tuple) else escaped(value)

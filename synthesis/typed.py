@@ -81,7 +81,11 @@ class Flag(Typed):
     opposite: str | None = None
 
     def __invert__(self) -> Flag:
-        return Flag(self.opposite, self.binds) if self.opposite else Flag(f"!{self.within(NOT)}", NOT)
+        if self.opposite is None:
+            return Flag(f"!{self.within(NOT)}", NOT)
+        made = Flag(self.opposite, self.binds)
+        made.opposite = self.hcl
+        return made
 
     def __and__(self, other: Any) -> Any:
         if isinstance(other, bool):

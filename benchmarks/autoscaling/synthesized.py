@@ -10,6 +10,7 @@ import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,8 @@ from modules.worker_fleet.autoscaling import Autoscaling
 from modules.worker_fleet.bounds import Bounds
 from modules.worker_fleet.fallback import Fallback
 from ops.terraform import Terraform
-from synthesis.expression import Expression
+from synthesis.expression import Expression, where
+from synthesis.functions import is_set
 from synthesis.output import synthesized_into
 from synthesis.stack import Deployment, EnvironmentStack
 
@@ -52,9 +54,8 @@ def planned(environment: Environment, folder: Path) -> Mapping[str, Any]:
         stack = EnvironmentStack(app, deployment, "scaling")
         for key in ("skip_credentials_validation", "skip_requesting_account_id", "skip_metadata_api_check"):
             stack.add_override(f"provider.aws.0.{key}", True)
-        stack.local("workers", environment.workers)
         for name, fleet in environment.workers.items():
-            settings = stack.reference(f"workers.{name}", fleet)
+            settings = stack.values(f"workers.{name}", fleet)
             cluster = Expression(f'"{environment.name}-workers"')
             bounds = Bounds(
                 stack,
@@ -63,21 +64,16 @@ def planned(environment: Environment, folder: Path) -> Mapping[str, Any]:
                 settings=settings,
                 cluster_name=cluster,
                 service_name=Expression(f'"{name}"'),
-                runs=Expression("true"),
+                runs=True,
             )
             Autoscaling(
                 bounds, "Autoscaling", label=stack.label, fleet=name, settings=settings, target=bounds.target
             )
-            Fallback(
-                bounds,
-                "on_demand",
-                label=stack.label,
-                fleet=name,
-                settings=settings,
-                cluster_name=cluster,
-                runs=Expression("true"),
-                make_service=_bare_service,
-            )
+            make_fallback = partial(
+                Fallback, bounds, "on_demand", label=stack.label, fleet=name, settings=settings,
+                cluster_name=cluster, runs=True, make_service=_bare_service,
+            )  # fmt: skip
+            where(is_set(settings.capacity.fallback), lambda exists, make=make_fallback: make(exists=exists))
     credentials = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none"}
     terraform = Terraform(
         folder / "out" / "stacks" / f"{environment.name}-scaling", {**os.environ, **credentials}

@@ -44,6 +44,7 @@ from synthesis.expression import Expression, flag, local, number, ref, strings, 
 from synthesis.literals import hcl
 from synthesis.stack import Label, attribute
 from synthesis.suppression import suppress
+from synthesis.typed import Text
 
 _SERVICES = f'concat([name], fleet.capacity.fallback == null ? [] : ["${{name}}{FALLBACK}"])'
 """A fleet's ECS services, as an expression over its name and settings."""
@@ -121,7 +122,7 @@ class Backlog(Construct):
         arm = f'[for one in {images} : one if one.architecture == "arm64"]'
         chosen = local(self, "image", f"concat({arm}, {images}, [{hcl(none)}])[0]")
         # Without any image it is one of the environment's repository, of which a first plan knows nothing.
-        first = is_in_ecr(f"concat({arm}, {images})[0].image")
+        first = hcl(is_in_ecr(Text(f"concat({arm}, {images})[0].image")))
         in_ecr = Expression(f"length({images}) == 0 || {first}")
         runs = local(self, "runs", f"length({images}) > 0 && {token.is_stored(self)}")
         log_group_name = f"/scythe/{text(label.name)}/{NAME}"
@@ -185,7 +186,7 @@ class Backlog(Construct):
 
     def _variables(
         self, region: Expression, hatchet: HatchetAttributes, cluster_name: Expression
-    ) -> dict[str, str]:
+    ) -> dict[str, object]:
         described = (
             f"{{ for name, fleet in {self._fleets} : name => {{ role = fleet.role, slots = fleet.slots, "
             f"experiments = fleet.experiments, services = {_SERVICES} }} }}"

@@ -26,8 +26,8 @@ HEALTH_CHECK = {
 def container_definitions(
     *,
     image: Expression,
-    variables: Mapping[str, str],
-    registers: Mapping[str, str],
+    variables: Mapping[str, object],
+    registers: Mapping[str, object],
     shared: Expression,
     token_secret_arn: Expression,
     log_group: Expression,

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 from constructs import Construct
 
-from modules.common.container import assigned
 from modules.storage.attributes import StorageAttributes
 from modules.worker_fleet.environment import container_environment, experiments_elsewhere
+from modules.worker_fleet.settings import FleetSettings
 from synthesis.expression import Expression, local, text
 from synthesis.literals import hcl
 from synthesis.stack import Label
+from synthesis.typed import typed
 
 MOST_CHARACTERS = 40_000
 """Of all fleets' variables: a task definition has 64 KiB (Amazon ECS Developer Guide, "Amazon ECS service quotas")."""
@@ -60,14 +61,14 @@ def fleets_environments(
         f"{{ for name in keys({fleets}) : name => {experiments_elsewhere(fleets, 'name')} }}",
     )
     variables = container_environment(
-        Expression("fleet"),
-        worker_name=Expression(hcl(f"{text(label.name)}-${{name}}")),
+        typed(FleetSettings, "fleet"),
+        worker_name=f"{text(label.name)}-${{name}}",
         bucket=storage.bucket_name,
         prefix=storage.prefix,
         region=region,
-        experiments_elsewhere=Expression(f"{elsewhere}[name]"),
+        experiments_elsewhere=typed(list[str], f"{elsewhere}[name]"),
     )
-    given = f"merge({assigned(variables)}, fleet.environment)"
+    given = f"merge({hcl(variables)}, fleet.environment)"
     registered = local(
         scope,
         "registered",

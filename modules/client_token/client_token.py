@@ -28,7 +28,7 @@ class TokenAttributes:
         "ARN of the KMS key that encrypts the secret; empty for Secrets Manager's own.", OPTIONAL
     )
 
-    def read(self) -> tuple[Statement, ...]:
+    def read(self) -> tuple[Statement | None, ...]:
         """What reading the token takes."""
         return (
             Statement(actions=["secretsmanager:GetSecretValue"], resources=[text(self.token_secret_arn)]),

@@ -9,7 +9,7 @@ from synthesis.expression import Expression, text
 
 def assigned(values: Mapping[str, object]) -> str:
     """The expression of a map from names to values that are expressions themselves."""
-    plain = ", ".join(f"{name} = {value}" for name, value in values.items())
+    plain = ", ".join(f"{name} = {value}" for name, value in values.items() if str(value) != "null")
     return f"{{ {plain} }}"
 
 

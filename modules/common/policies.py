@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from synthesis.expression import Expression, text
 from synthesis.literals import hcl
+from synthesis.typed import Typed
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Statement:
             body["Principal"] = {"Service": list(self.services)}
         if self.everyone:
             body["Principal"] = "*"
-        if isinstance(self.resources, Expression):
+        if isinstance(self.resources, Expression | Typed):
             body["Resource"] = self.resources
         elif self.resources:
             body["Resource"] = list(self.resources)
@@ -74,12 +75,13 @@ def _tests(conditions: Sequence[Condition]) -> object:
     return Expression(f"merge({', '.join([hcl(tests), *optional])})")
 
 
-def policy(*statements: Statement) -> str:
+def policy(*statements: Statement | None) -> str:
     """A policy document, as the argument of a resource.
 
     The JSON is Terraform's to write, so that an ARN known only to Terraform can stand in it.
     """
-    document = {"Version": "2012-10-17", "Statement": _listed(statements)}
+    given = [statement for statement in statements if statement is not None]
+    document = {"Version": "2012-10-17", "Statement": _listed(given)}
     return text(f"jsonencode({hcl(document)})")
 
 

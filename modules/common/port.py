@@ -9,6 +9,7 @@ from cdktf_cdktf_provider_aws.vpc_security_group_egress_rule import VpcSecurityG
 from cdktf_cdktf_provider_aws.vpc_security_group_ingress_rule import VpcSecurityGroupIngressRule
 
 from synthesis.expression import Expression, both, made, only_where, text
+from synthesis.literals import hcl
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Port:
     number: int
     group_id: Expression
     description: str
-    exists: Expression | None = None
+    exists: Expression | bool | None = None
 
     def allow_from(self, peer: SecurityGroup, who: str, *, where: Expression | None = None) -> None:
         """Let a security group's members in: the rule here, and theirs that lets them out to here.
@@ -37,7 +38,10 @@ class Port:
             who: its members, in the words of the rule here.
             where: whether the peer exists; None for always.
         """
-        count = only_where(both(self.exists, where))
+        if self.exists is False:
+            return
+        own = None if self.exists is None or self.exists is True else Expression(hcl(self.exists))
+        count = only_where(both(own, where))
         peer_id = text(made(peer, where).id)
         VpcSecurityGroupEgressRule(
             peer, f"to_{self.name}", count=count, security_group_id=peer_id, description=self.description,

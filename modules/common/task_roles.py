@@ -14,15 +14,16 @@ from modules.common.iam_role import create_role
 from modules.common.keys import use_of
 from modules.common.policies import Statement, policy
 from synthesis.expression import Expression, both, local, made, only_where, text
+from synthesis.functions import matches
 from synthesis.literals import hcl
 from synthesis.stack import Label
 
 ECR_IMAGE = r"^([0-9]{12})[.]dkr[.]ecr[.]([a-z0-9-]+)[.]amazonaws[.]com(?:[.]cn)?/([^:@]+)"
 
 
-def is_in_ecr(image: Expression | str) -> str:
-    """Whether an image is in a repository of ECR, as an expression."""
-    return f"can(regex({hcl(ECR_IMAGE)}, {image}))"
+def is_in_ecr(image: str) -> bool:
+    """Whether an image is in a repository of ECR."""
+    return matches(ECR_IMAGE, image)
 
 
 class TaskRoles(Construct):
@@ -41,7 +42,7 @@ class TaskRoles(Construct):
         label: Label,
         name: str,
         images: Sequence[Expression],
-        in_ecr: Expression,
+        in_ecr: Expression | bool,
         log_group_name: str,
         logs_key_arn: Expression,
         exists: Expression | None = None,
@@ -86,13 +87,15 @@ class TaskRoles(Construct):
         return self._account.arn(service, resource)
 
     def grant(
-        self, role: IamRole, name: str, *statements: Statement, only_if: Expression | None = None
+        self, role: IamRole, name: str, *statements: Statement | None, only_if: Expression | bool = True
     ) -> None:
         """Give one of the roles an inline policy, always or under a condition."""
+        if only_if is False:
+            return
         IamRolePolicy(
             role,
             name,
-            count=only_where(both(self._exists, only_if)),
+            count=only_where(both(self._exists, None if only_if is True else Expression(hcl(only_if)))),
             name=name,
             role=text(made(role, self._exists).id),
             policy=policy(*statements),
@@ -118,7 +121,7 @@ class TaskRoles(Construct):
         read = Statement(["secretsmanager:GetSecretValue"], listed)
         self.grant(self.execution, "secrets", read, use_of("secretsmanager", key_arn))
 
-    def allow_exec(self, wanted: Expression) -> None:
+    def allow_exec(self, wanted: Expression | bool) -> None:
         """Let ECS Exec open its sessions.
 
         Their channels take no resource (Amazon ECS Developer Guide, "Task IAM role permissions for ECS Exec").
@@ -143,7 +146,7 @@ class TaskRoles(Construct):
             count=only_where(self._exists),
         )
 
-    def _allow_pull(self, images: Sequence[Expression], in_ecr: Expression) -> None:
+    def _allow_pull(self, images: Sequence[Expression], in_ecr: Expression | bool) -> None:
         """From the repositories that the images are in; an image of a public registry needs no right."""
         # Account, region and name of each repository.
         found = ", ".join(f"try([regex({hcl(ECR_IMAGE)}, {image})], [])" for image in images)

@@ -9,7 +9,10 @@ from cdktf_cdktf_provider_aws.security_group import SecurityGroup
 from modules.common.port import Port
 from modules.hatchet.client import GRPC, HTTP, client_environment
 from synthesis.expression import Expression
+from synthesis.functions import choose, is_set
+from synthesis.literals import hcl
 from synthesis.stack import attribute
+from synthesis.typed import Typed
 
 
 @dataclass(frozen=True)
@@ -32,14 +35,14 @@ class HatchetAttributes:
     engine_url: Expression = attribute("The URL of the engine's API within the VPC.")
     engine_security_group_id: Expression = attribute("Id of the engine's security group.")
     api_security_group_id: Expression = attribute("Id of the security group of the engine's API.")
-    is_in_vpc: Expression = Expression("true")
+    is_in_vpc: bool = True
 
     @classmethod
     def cloud(cls) -> HatchetAttributes:
         """Hatchet Cloud."""
         # The provider asks for the groups' ids even of rules that are not made, and takes null for a missing one.
         nothing, no_group = Expression("null"), Expression('""')
-        return cls(nothing, nothing, no_group, no_group, is_in_vpc=Expression("false"))
+        return cls(nothing, nothing, no_group, no_group, is_in_vpc=False)
 
     @classmethod
     def unless_null(cls, given: Expression) -> HatchetAttributes:
@@ -49,7 +52,7 @@ class HatchetAttributes:
             engine_url=Expression(f"try({given.engine_url}, null)"),
             engine_security_group_id=Expression(f'try({given.engine_security_group_id}, "")'),
             api_security_group_id=Expression(f'try({given.api_security_group_id}, "")'),
-            is_in_vpc=Expression(f"{given} != null"),
+            is_in_vpc=is_set(Typed(str(given))),
         )
 
     def allow_from(self, group: SecurityGroup, who: str) -> None:
@@ -58,15 +61,15 @@ class HatchetAttributes:
         Port("engine", GRPC, self.engine_security_group_id, "Hatchet engine", inside).allow_from(group, who)
         Port("api", HTTP, self.api_security_group_id, "Hatchet API", inside).allow_from(group, who)
 
-    def environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, Expression]:
         """The variables by which hatchet-sdk's clients within the VPC reach it, each with its value's expression.
 
         They go to the engine itself, past the load balancer, which would cut streams that are idle.
         """
         values = {
-            "HATCHET_CLIENT_HOST_PORT": str(self.engine_address),
-            "HATCHET_CLIENT_SERVER_URL": str(self.engine_url),
-            "HATCHET_CLIENT_TLS_STRATEGY": '"none"',
-            **{name: f'"{value}"' for name, value in client_environment().items()},
+            "HATCHET_CLIENT_HOST_PORT": self.engine_address,
+            "HATCHET_CLIENT_SERVER_URL": self.engine_url,
+            "HATCHET_CLIENT_TLS_STRATEGY": "none",
+            **client_environment(),
         }
-        return {name: f"{self.is_in_vpc} ? {value} : null" for name, value in values.items()}
+        return {name: Expression(hcl(choose(self.is_in_vpc, value, None))) for name, value in values.items()}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cdktf_cdktf_provider_aws.security_group import SecurityGroup
 from cdktf_cdktf_provider_aws.vpc_security_group_egress_rule import VpcSecurityGroupEgressRule
 
 from modules.common.port import Port
+from modules.network.settings import NetworkSettings
 from synthesis.expression import Expression, both, made, only_where, text
 from synthesis.stack import attribute
 
@@ -30,15 +31,26 @@ class NetworkAttributes:
         "list(string)",
     )
     worker_public_ip: Expression = attribute("Whether workers get public addresses.", "bool")
-    has_way_out: Expression = attribute("Whether the workers' subnets reach the internet.", "bool")
-    private_has_way_out: Expression = attribute("Whether the private subnets reach the internet.", "bool")
-    has_interface_endpoints: Expression = attribute(
+    has_way_out: Expression | bool = attribute("Whether the workers' subnets reach the internet.", "bool")
+    private_has_way_out: Expression | bool = attribute(
+        "Whether the private subnets reach the internet.", "bool"
+    )
+    has_interface_endpoints: Expression | bool = attribute(
         "Whether the VPC has interface endpoints of AWS services.", "bool"
     )
     endpoint_security_group_id: Expression = attribute(
         "Id of the interface endpoints' security group; empty without endpoints."
     )
     s3_prefix_list_id: Expression = attribute("Id of the prefix list of S3's addresses in the region.")
+
+    def known(self, settings: NetworkSettings) -> NetworkAttributes:
+        """The same, with what follows from a network's settings as values."""
+        return replace(
+            self,
+            has_way_out=settings.has_way_out,
+            private_has_way_out=settings.private_has_way_out,
+            has_interface_endpoints=bool(settings.endpoints()),
+        )
 
     def allow_way_out(
         self,
@@ -61,17 +73,19 @@ class NetworkAttributes:
             where: whether the group exists; None for always.
         """
         own = text(made(group, where).id)
-        out = both(where, self.private_has_way_out if private else self.has_way_out)
+        has_way_out = self.private_has_way_out if private else self.has_way_out
         VpcSecurityGroupEgressRule(
             group, "to_s3", count=only_where(where), security_group_id=own,
             description="S3, through its gateway endpoint", prefix_list_id=text(self.s3_prefix_list_id),
             ip_protocol="tcp", from_port=HTTPS, to_port=HTTPS,
         )  # fmt: skip
-        VpcSecurityGroupEgressRule(
-            group, "to_internet", count=only_where(out), security_group_id=own,
-            description="Hatchet Cloud and AWS, over HTTPS", cidr_ipv4="0.0.0.0/0", ip_protocol="tcp",
-            from_port=HTTPS, to_port=HTTPS,
-        )  # fmt: skip
+        if has_way_out is not False:
+            out = both(where, has_way_out if isinstance(has_way_out, Expression) else None)
+            VpcSecurityGroupEgressRule(
+                group, "to_internet", count=only_where(out), security_group_id=own,
+                description="Hatchet Cloud and AWS, over HTTPS", cidr_ipv4="0.0.0.0/0", ip_protocol="tcp",
+                from_port=HTTPS, to_port=HTTPS,
+            )  # fmt: skip
         endpoints = Port(
             "endpoints",
             HTTPS,

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from synthesis.allowed import each, matching, one_of, private_block, whole
-from synthesis.functions import attempt, choose, given, is_flag, is_null, length
+from synthesis.functions import attempt, choose, given, is_flag, is_null, is_set, length, not_
 from synthesis.rules import CrossRule, Rule, Settings
 
 FARGATE_ENDPOINTS = (
@@ -146,6 +146,16 @@ class NetworkSettings(Settings):
         return sorted(self.interface_endpoints)
 
     @property
+    def has_way_out(self) -> bool:
+        """Whether workers, or anything in the private subnets, reach the internet."""
+        return self.private_has_way_out | (self.worker_subnets == "public")
+
+    @property
+    def private_has_way_out(self) -> bool:
+        """Whether the private subnets reach the internet (of an existing VPC that is taken to be so)."""
+        return is_set(self.existing) | (self.nat != "none")
+
+    @property
     def is_closed(self) -> bool:
         """Whether the private subnets have no way out (of an existing VPC that is not known)."""
-        return (self.nat == "none") & is_null(self.existing)
+        return not_(self.private_has_way_out)

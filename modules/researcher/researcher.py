@@ -62,7 +62,7 @@ class Researcher(Construct):
             researcher_policy_arn=ref(managed).arn, researcher_policy=ref(managed).policy
         )
 
-    def _watch(self, cluster: str, logs_key_arn: Expression) -> tuple[Statement, ...]:
+    def _watch(self, cluster: str, logs_key_arn: Expression) -> tuple[Statement | None, ...]:
         """See the fleets, their tasks and their logs."""
         arn = Account(self).arn
         return (

@@ -29,7 +29,7 @@ class StorageAttributes:
     repository_url: Expression = attribute("URL of the ECR repository of the worker image.")
     repository_arn: Expression = attribute("ARN of the ECR repository of the worker image.")
 
-    def read_write(self) -> tuple[Statement, ...]:
+    def read_write(self) -> tuple[Statement | None, ...]:
         """What Scythe does with the bucket: get and put below the prefix, and list it; it deletes nothing.
 
         A bucket's name is free for anyone once the bucket is gone, so the account stands beside it where it is known.

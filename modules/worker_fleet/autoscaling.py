@@ -8,6 +8,8 @@ protected (`scythe_worker`).
 
 from __future__ import annotations
 
+from functools import partial
+
 from cdktf import ITerraformDependable
 from cdktf_cdktf_provider_aws.appautoscaling_policy import (
     AppautoscalingPolicy,
@@ -24,7 +26,8 @@ from constructs import Construct
 from modules.common.metrics import DEMAND, BacklogMetrics
 from modules.worker_fleet.bands import RANGES, Range
 from modules.worker_fleet.settings import FleetSettings
-from synthesis.expression import Expression, local, number, ref, text, when
+from synthesis.expression import Exists, Expression, number, shared, text, where
+from synthesis.functions import collect, largest, least
 from synthesis.stack import Label
 
 SECONDS = 10
@@ -54,14 +57,14 @@ class ExactPolicy(Construct):
         *,
         target: Expression,
         steps: list[Step],
-        where: Expression,
+        exists: Exists,
         after: ITerraformDependable | None = None,
     ) -> None:
         super().__init__(scope, id_)
         policy = AppautoscalingPolicy(
             self,
             "Policy",
-            count=when(where),
+            count=exists.count,
             name=id_.replace("_", "-"),
             policy_type="StepScaling",
             service_namespace=text(target.service_namespace),
@@ -77,7 +80,7 @@ class ExactPolicy(Construct):
             depends_on=None if after is None else [after],
         )
         self.resource: ITerraformDependable = policy
-        self.arn: Expression = ref(policy)[0].arn
+        self.arn: Expression = exists.ref(policy).arn
 
 
 class Autoscaling(Construct):
@@ -106,23 +109,21 @@ class Autoscaling(Construct):
         self._metrics = BacklogMetrics.of(label)
         self.last: ITerraformDependable | None = None
         scaling = settings.scaling
-        self._most = local(
-            self, "most_tasks", f"max({scaling.max}, [for item in {scaling.schedule} : item.max]...)"
-        )
+        most = largest(scaling.max, collect(scaling.schedule, lambda item: item.max))
+        self._most = shared(self, "most_tasks", most)
         for part in RANGES:
-            self._follow(part)
-        self._fill()
-        self._rest(scaling.quiet_minutes)
+            where(self._most > part.first, partial(self._follow, part))
+        where(self._most > 0, self._fill)
+        where(self._most > 0, partial(self._rest, scaling.quiet_minutes))
 
-    def _follow(self, part: Range) -> None:
+    def _follow(self, part: Range, exists: Exists) -> None:
         """Set the tasks of the demand's band, while it is within a range."""
-        where = Expression(f"{self._most} > {part.first}")
-        policy = self._policy(f"demand_from_{part.first}", _steps(part), where)
-        end = self._most if part is RANGES[-1] else f"min({part.last + 1}, {self._most})"
+        policy = self._policy(f"demand_from_{part.first}", _steps(part), exists)
+        end = self._most if part is RANGES[-1] else least(part.last + 1, self._most)
         CloudwatchMetricAlarm(
             policy,
             "Alarm",
-            count=when(where),
+            count=exists.count,
             alarm_name=self._name(f"demand-from-{part.first}"),
             alarm_description=f"{self._fleet} has work for {part.first} tasks or more",
             comparison_operator="GreaterThanOrEqualToThreshold",
@@ -145,22 +146,21 @@ class Autoscaling(Construct):
                 CloudwatchMetricAlarmMetricQuery(
                     id="within",
                     label="Demand within the range",
-                    expression=f"IF(demand < {text(end)}, demand, 0)",
+                    expression=f"IF(demand < {end}, demand, 0)",
                     return_data=True,
                 ),
             ],
             tags=self._label.tagged(),
         )
 
-    def _fill(self) -> None:
+    def _fill(self, exists: Exists) -> None:
         """Set the most tasks, at a demand of as many or more."""
-        where = Expression(f"{self._most} > 0")
         steps = [Step(metric_interval_lower_bound="0", scaling_adjustment=number(self._most))]
-        policy = self._policy("demand_of_all", steps, where)
+        policy = self._policy("demand_of_all", steps, exists)
         CloudwatchMetricAlarm(
             policy,
             "Alarm",
-            count=when(where),
+            count=exists.count,
             alarm_name=self._name("demand-of-all"),
             alarm_description=f"{self._fleet} has work for all of its tasks",
             namespace=self._metrics.namespace,
@@ -176,15 +176,14 @@ class Autoscaling(Construct):
             tags=self._label.tagged(),
         )
 
-    def _rest(self, minutes: object) -> None:
+    def _rest(self, minutes: int, exists: Exists) -> None:
         """Set no tasks, or the target's fewest, after minutes without demand."""
-        where = Expression(f"{self._most} > 0")
         steps = [Step(metric_interval_upper_bound="0", scaling_adjustment=0)]
-        policy = self._policy("no_demand", steps, where)
+        policy = self._policy("no_demand", steps, exists)
         CloudwatchMetricAlarm(
             policy,
             "Alarm",
-            count=when(where),
+            count=exists.count,
             alarm_name=self._name("no-demand"),
             alarm_description=f"{self._fleet} has nothing to do",
             namespace=self._metrics.namespace,
@@ -197,7 +196,7 @@ class Autoscaling(Construct):
             statistic="Maximum",
             comparison_operator="LessThanOrEqualToThreshold",
             threshold=0,
-            evaluation_periods=number(f"{minutes} * {60 // SECONDS}"),
+            evaluation_periods=number(minutes * (60 // SECONDS)),
             # Else a single zero before the metrics end would stop the fleet (Amazon CloudWatch User Guide,
             # "Configuring how CloudWatch alarms treat missing data", the table's row - - X - -).
             treat_missing_data="ignore",
@@ -205,9 +204,9 @@ class Autoscaling(Construct):
             tags=self._label.tagged(),
         )
 
-    def _policy(self, name: str, steps: list[Step], where: Expression) -> ExactPolicy:
+    def _policy(self, name: str, steps: list[Step], exists: Exists) -> ExactPolicy:
         """A policy that is made after the one before it, and ends before that."""
-        policy = ExactPolicy(self, name, target=self._target, steps=steps, where=where, after=self.last)
+        policy = ExactPolicy(self, name, target=self._target, steps=steps, exists=exists, after=self.last)
         self.last = policy.resource
         return policy
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 from cdktf import ITerraformDependable
 from cdktf_cdktf_provider_aws.appautoscaling_scheduled_action import (
     AppautoscalingScheduledAction,
@@ -10,9 +13,10 @@ from cdktf_cdktf_provider_aws.appautoscaling_scheduled_action import (
 from cdktf_cdktf_provider_aws.appautoscaling_target import AppautoscalingTarget
 from constructs import Construct
 
-from modules.worker_fleet.scaling import MOST_SCHEDULES
+from modules.worker_fleet.scaling import MOST_SCHEDULES, Scaling, Schedule
 from modules.worker_fleet.settings import FleetSettings
-from synthesis.expression import Expression, number, ref, text, when
+from synthesis.expression import Exists, Expression, number, ref, text, where
+from synthesis.functions import at_place, choose, length
 from synthesis.stack import Label
 
 DIMENSION = "ecs:service:DesiredCount"
@@ -40,7 +44,7 @@ class Bounds(Construct):
         settings: FleetSettings,
         cluster_name: Expression,
         service_name: Expression,
-        runs: Expression,
+        runs: bool,
     ) -> None:
         super().__init__(scope, id_)
         self._runs, self._own = runs, settings.scaling
@@ -51,8 +55,8 @@ class Bounds(Construct):
             service_namespace="ecs",
             scalable_dimension=DIMENSION,
             resource_id=f"service/{text(cluster_name)}/{text(service_name)}",
-            min_capacity=self._held(own.min),
-            max_capacity=self._held(own.max),
+            min_capacity=number(self._held(own.min)),
+            max_capacity=number(self._held(own.max)),
             tags=label.tagged(),
         )
         self.target: Expression = ref(target)
@@ -68,32 +72,36 @@ class Bounds(Construct):
                 pending (Application Auto Scaling API Reference, ``ConcurrentUpdateException``), and the provider
                 does not try again (terraform-provider-aws, ``internal/service/appautoscaling/scheduled_action.go``).
         """
-        own = self._own
         for place in range(MOST_SCHEDULES):
-            item = Expression(f"{own.schedule}[count.index + {place}]")
-            after = self._action("start", place, item, item.min, item.max, after)
-            after = self._action("end", place, item, own.min, own.max, after)
+            last = where(length(self._own.schedule) > place, partial(self._schedule_one, place, after))
+            after = last or after
 
-    def _held(self, bound: object) -> float:
-        return number(f"{self._runs} ? {bound} : 0")
+    def _schedule_one(
+        self, place: int, after: ITerraformDependable | None, exists: Exists
+    ) -> ITerraformDependable:
+        own, item = self._own, at_place(self._own.schedule, place)
+        start = self._action("start", place, item, item, after, exists)
+        return self._action("end", place, item, own, start, exists)
+
+    def _held(self, bound: int) -> Any:
+        return choose(self._runs, bound, 0)
 
     def _action(
-        self, moment: str, place: int, item: Expression, least: object, most: object,
-        after: ITerraformDependable | None,
+        self, moment: str, place: int, item: Schedule, bounds: Schedule | Scaling,
+        after: ITerraformDependable | None, exists: Exists,
     ) -> AppautoscalingScheduledAction:  # fmt: skip
         return AppautoscalingScheduledAction(
             self,
             f"{moment}_{place + 1}" if place else moment,
-            count=when(Expression(f"length({self._own.schedule}) > {place}")),
+            count=exists.count,
             name=f"{moment} {place + 1}",
             service_namespace=text(self.target.service_namespace),
             scalable_dimension=text(self.target.scalable_dimension),
             resource_id=text(self.target.resource_id),
-            schedule=text(getattr(item, moment)),
-            timezone=text(item.timezone),
+            schedule=getattr(item, moment),
+            timezone=item.timezone,
             scalable_target_action=AppautoscalingScheduledActionScalableTargetAction(
-                min_capacity=text(f"{self._runs} ? {least} : 0"),
-                max_capacity=text(f"{self._runs} ? {most} : 0"),
+                min_capacity=f"{self._held(bounds.min)}", max_capacity=f"{self._held(bounds.max)}"
             ),
             depends_on=None if after is None else [after],
         )

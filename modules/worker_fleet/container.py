@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from modules.common.container import assigned, log_configuration, mount_points, named
+from modules.common.container import log_configuration, mount_points, named
 from modules.worker_fleet.settings import FleetSettings
 from synthesis.expression import Expression, text
+from synthesis.functions import choose, join, keys, length, merged, not_
 from synthesis.literals import hcl
 
 NAME = "worker"
@@ -37,34 +38,34 @@ def container_definitions(
     settings: FleetSettings,
     *,
     image: Expression,
-    variables: Mapping[str, str],
+    variables: Mapping[str, object],
     token_secret_arn: Expression,
     log_group: Expression,
     region: Expression,
 ) -> str:
     """The JSON of the task's one container, written by Terraform."""
-    secrets = f"keys({settings.secrets})"
     # The worker takes the values of these out of all that it writes (`scythe_worker.redaction`).
-    named_secrets = {SECRETS: f'length({secrets}) > 0 ? join(",", {secrets}) : null'}
+    names = choose(length(settings.secrets) > 0, join(",", keys(settings.secrets)), None)
+    plain = {name: value for name, value in {**variables, SECRETS: names}.items() if hcl(value) != "null"}
     container = {
         "name": NAME,
         "image": image,
         "essential": True,
         "user": USER,
         # A shell of ECS Exec needs to write where its agent lives.
-        "readonlyRootFilesystem": Expression(f"!{settings.exec}"),
+        "readonlyRootFilesystem": not_(settings.exec),
         # Without an init process Python is PID 1 and misses a SIGTERM during its first seconds.
         # Fargate gives a container Docker's default capabilities, of which Python needs none (Amazon ECS API,
         # ``KernelCapabilities``). What ECS Exec's agent needs is said nowhere.
         "linuxParameters": {
             "initProcessEnabled": True,
-            "capabilities": {"drop": Expression(f'{settings.exec} ? [] : ["ALL"]')},
+            "capabilities": {"drop": choose(settings.exec, [], ["ALL"])},
         },
         "stopTimeout": STOP_SECONDS,
         "healthCheck": HEALTH_CHECK,
-        "environment": named(f"merge({assigned({**variables, **named_secrets})}, {settings.environment})"),
+        "environment": named(hcl(merged(plain, settings.environment))),
         "secrets": named(
-            f"merge({settings.secrets}, {{ HATCHET_CLIENT_TOKEN = {token_secret_arn} }})", "valueFrom"
+            hcl(merged(settings.secrets, {"HATCHET_CLIENT_TOKEN": token_secret_arn})), "valueFrom"
         ),
         "mountPoints": mount_points(WRITABLE),
         # A simulation must not wait for its log.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from cdktf import ITerraformDependable
 from cdktf_cdktf_provider_aws.appautoscaling_target import AppautoscalingTarget
@@ -20,7 +21,8 @@ from modules.worker_fleet.bands import SHORTFALL
 from modules.worker_fleet.bounds import DIMENSION
 from modules.worker_fleet.scaling import FALLBACK
 from modules.worker_fleet.settings import FleetSettings
-from synthesis.expression import Expression, local, number, ref, text, when
+from synthesis.expression import Exists, Expression, number, shared, text
+from synthesis.functions import attempt, choose, collect, largest, smallest
 from synthesis.stack import Label
 
 LATE = 2
@@ -55,8 +57,9 @@ class Fallback(Construct):
         label: Label,
         fleet: str,
         settings: FleetSettings,
+        exists: Exists,
         cluster_name: Expression,
-        runs: Expression,
+        runs: bool,
         make_service: MakeService,
     ) -> None:
         """Make the service, its scalable target, and the two alarms with their policies.
@@ -67,30 +70,30 @@ class Fallback(Construct):
             label: what names and tags them.
             fleet: the fleet's name.
             settings: the fleet's.
+            exists: where it has a fallback.
             cluster_name: where it runs.
             runs: whether the fleet may run tasks; the maximum is 0 otherwise.
             make_service: makes the service as the fleet's own is.
         """
         super().__init__(scope, id_)
-        self._label, self._fleet, self._cluster_name = label, fleet, cluster_name
-        scaling, fallback = settings.scaling, f"{settings.capacity.fallback}"
+        self._label, self._fleet, self._cluster_name, self._exists = label, fleet, cluster_name, exists
+        scaling = settings.scaling
+        fallback: Any = settings.capacity.fallback
         # A schedule may hold the fleet at fewer: what it may not have is not missing.
-        self._most = local(
-            self, "most_spot_tasks", f"min({scaling.max}, [for item in {scaling.schedule} : item.max]...)"
-        )
-        self._minutes = f"try({fallback}.minutes, 1)"
-        self._where = Expression(f"{fallback} != null")
+        most = smallest(scaling.max, collect(scaling.schedule, lambda item: item.max))
+        self._most = shared(self, "most_spot_tasks", most)
+        self._minutes = attempt(lambda: fallback.minutes, otherwise=1)
         strategy = EcsServiceCapacityProviderStrategy(capacity_provider="FARGATE", weight=1, base=0)
-        service = make_service(self, f"{fleet}{FALLBACK}", [strategy], when(self._where))
+        service = make_service(self, f"{fleet}{FALLBACK}", [strategy], exists.count)
         target = AppautoscalingTarget(
             self,
             "Target",
-            count=when(self._where),
+            count=exists.count,
             service_namespace="ecs",
             scalable_dimension=DIMENSION,
-            resource_id=f"service/{text(cluster_name)}/{text(ref(service)[0].name)}",
+            resource_id=f"service/{text(cluster_name)}/{text(exists.ref(service).name)}",
             min_capacity=0,
-            max_capacity=number(f"{runs} ? try({fallback}.max, 0) : 0"),
+            max_capacity=number(choose(runs, attempt(lambda: fallback.max, otherwise=0), 0)),
             tags=label.tagged(),
         )
         steps = [
@@ -102,11 +105,11 @@ class Fallback(Construct):
             for tasks, following in zip(SHORTFALL, [*SHORTFALL[1:], None], strict=True)
         ]
         missing = self._alarm(
-            "missing", ref(target)[0], steps, "GreaterThanOrEqualToThreshold", 1, "lacks Spot tasks"
+            "missing", exists.ref(target), steps, "GreaterThanOrEqualToThreshold", 1, "lacks Spot tasks"
         )
         self._alarm(
             "back",
-            ref(target)[0],
+            exists.ref(target),
             [Step(metric_interval_upper_bound="0", scaling_adjustment=0)],
             "LessThanOrEqualToThreshold",
             0,
@@ -119,18 +122,20 @@ class Fallback(Construct):
         self, name: str, target: Expression, steps: list[Step], operator: str, threshold: int, what: str,
         *, late: int = 0, after: ITerraformDependable | None = None,
     ) -> ExactPolicy:  # fmt: skip
-        policy = ExactPolicy(self, f"spot_{name}", target=target, steps=steps, where=self._where, after=after)
+        policy = ExactPolicy(
+            self, f"spot_{name}", target=target, steps=steps, exists=self._exists, after=after
+        )
         CloudwatchMetricAlarm(
             policy,
             "Alarm",
-            count=when(self._where),
+            count=self._exists.count,
             alarm_name=f"{text(self._label.name)}-{self._fleet}-spot-{name}",
             alarm_description=f"{self._fleet} {what}",
             comparison_operator=operator,
             threshold=threshold,
             evaluation_periods=number(self._minutes),
             # Of a service without the fallback no alarm is made, and a number must be 1 or more all the same.
-            datapoints_to_alarm=number(f"max(1, {self._minutes} - {late})") if late else None,
+            datapoints_to_alarm=number(largest(1, [self._minutes - late])) if late else None,
             treat_missing_data="ignore",
             alarm_actions=[text(policy.arn)],
             metric_query=self._shortfall(),
@@ -155,8 +160,7 @@ class Fallback(Construct):
             period=60,
             stat="SampleCount",
         )
-        most = text(self._most)
-        expression = f"IF(demand < {most}, demand, {most}) - FILL(running, 0)"
+        expression = f"IF(demand < {self._most}, demand, {self._most}) - FILL(running, 0)"
         return [
             CloudwatchMetricAlarmMetricQuery(id="demand", metric=demand),
             CloudwatchMetricAlarmMetricQuery(id="running", metric=running),

@@ -10,6 +10,7 @@ from modules.common.policies import Condition, Statement
 from modules.common.task_roles import TaskRoles, is_in_ecr
 from modules.worker_fleet.settings import FleetSettings
 from synthesis.expression import Expression, text
+from synthesis.functions import collect_entries, given, join, length, split, strcontains, take
 from synthesis.stack import Label
 
 FLEET_TAG = "scythe:fleet"
@@ -24,13 +25,13 @@ class FleetRoles(TaskRoles):
         log_group_name: str, logs_key_arn: Expression, cluster: ClusterAttributes,
     ) -> None:  # fmt: skip
         # Without an image of its own it gets one of the environment's repository, of which a first plan knows nothing.
-        in_ecr = Expression(f"{settings.image} == null || {is_in_ecr(settings.image)}")  # type: ignore[arg-type]
+        in_ecr = given(settings.image, is_in_ecr, otherwise=True)
         super().__init__(
             scope, id_, label=label, name=fleet, images=[image], log_group_name=log_group_name,
             logs_key_arn=logs_key_arn, in_ecr=in_ecr,
         )  # fmt: skip
         self._allow_values(settings)
-        self.allow_exec(Expression(settings.exec))
+        self.allow_exec(settings.exec)
         self._allow_protection(cluster, fleet)
 
     def _allow_protection(self, cluster: ClusterAttributes, fleet: str) -> None:
@@ -51,10 +52,15 @@ class FleetRoles(TaskRoles):
         )
 
     def _allow_values(self, settings: FleetSettings) -> None:
-        arns = f"values({settings.secrets})"
         # An ARN may name a key and a version of the secret; the right is to the secret.
-        secrets = f'[for arn in {arns} : join(":", slice(split(":", arn), 0, 7)) if strcontains(arn, ":secretsmanager:")]'
-        parameters = f'[for arn in {arns} : arn if strcontains(arn, ":ssm:")]'
+        secrets = collect_entries(
+            settings.secrets,
+            lambda _, arn: join(":", take(split(":", arn), 7)),
+            lambda _, arn: strcontains(arn, ":secretsmanager:"),
+        )
+        parameters = collect_entries(
+            settings.secrets, lambda _, arn: arn, lambda _, arn: strcontains(arn, ":ssm:")
+        )
         for name, action, chosen in (
             ("secrets", "secretsmanager:GetSecretValue", secrets),
             ("parameters", "ssm:GetParameters", parameters),
@@ -62,7 +68,7 @@ class FleetRoles(TaskRoles):
             self.grant(
                 self.execution,
                 name,
-                Statement([action], Expression(chosen)),
+                Statement([action], chosen),
                 use_of(action.split(":")[0], settings.secrets_key_arns),
-                only_if=Expression(f"length({chosen}) > 0"),
+                only_if=length(chosen) > 0,
             )

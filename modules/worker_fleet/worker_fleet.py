@@ -35,10 +35,12 @@ from modules.worker_fleet.environment import container_environment
 from modules.worker_fleet.fallback import Fallback
 from modules.worker_fleet.roles import FLEET_TAG, FleetRoles
 from modules.worker_fleet.settings import NO_IMAGE_TAG, FleetSettings
-from synthesis.expression import Expression, flag, local, number, ref, strings, text
+from synthesis.expression import Expression, flag, local, number, ref, shared, strings, text, where
+from synthesis.functions import choose, concat, given, is_null, is_set, length, upper
 from synthesis.literals import hcl
 from synthesis.stack import Label, attribute
 from synthesis.suppression import suppress
+from synthesis.typed import CONDITIONAL, Items, typed
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ class WorkerFleet(Construct):
         label: Label,
         fleet: str,
         settings: FleetSettings,
-        experiments_elsewhere: Expression,
+        experiments_elsewhere: list[str],
         log_retention_days: Expression,
         logs_key_arn: Expression,
         cluster: ClusterAttributes,
@@ -102,8 +104,8 @@ class WorkerFleet(Construct):
         super().__init__(scope, id_)
         self._label, self._name, self._settings = label, fleet, settings
         self._log_group_name = f"/scythe/{text(label.name)}/{fleet}"
-        none = hcl(f"{text(storage.repository_url)}:{NO_IMAGE_TAG}")
-        image = local(self, "image", f"{settings.image} == null ? {none} : {settings.image}")
+        none = f"{text(storage.repository_url)}:{NO_IMAGE_TAG}"
+        image = Expression(hcl(shared(self, "image", given(settings.image, str, otherwise=none))))
         waits_for = self._create_waits_for(token)
         log_group = self._create_log_group(log_retention_days, logs_key_arn)
         roles = FleetRoles(
@@ -121,8 +123,8 @@ class WorkerFleet(Construct):
         token.grant_read(roles.execution)
 
         variables = container_environment(
-            settings,  # type: ignore[arg-type]  # the settings' references, as everywhere here
-            worker_name=Expression(hcl(f"{text(label.name)}-{fleet}")),
+            settings,
+            worker_name=f"{text(label.name)}-{fleet}",
             bucket=storage.bucket_name,
             prefix=storage.prefix,
             region=roles.region,
@@ -151,7 +153,7 @@ class WorkerFleet(Construct):
         )
         service = ref(make_service(self, fleet, self._capacity(), None))
         self.attributes = FleetAttributes(service_name=service.name, waits_for=waits_for)
-        runs = Expression(f"length({waits_for}) == 0")
+        runs = length(Items(str(waits_for))) == 0
         bounds = Bounds(
             self,
             "Bounds",
@@ -165,21 +167,25 @@ class WorkerFleet(Construct):
             self, "Autoscaling", label=label, fleet=fleet, settings=settings, target=bounds.target
         )
         bounds.schedule(after=autoscaling.last)
-        Fallback(
-            self,
-            "on_demand",
-            label=label,
-            fleet=fleet,
-            settings=settings,
-            cluster_name=cluster.name,
-            runs=runs,
-            make_service=make_service,
+        where(
+            is_set(settings.capacity.fallback),
+            lambda exists: Fallback(
+                self,
+                "on_demand",
+                label=label,
+                fleet=fleet,
+                settings=settings,
+                exists=exists,
+                cluster_name=cluster.name,
+                runs=runs,
+                make_service=make_service,
+            ),
         )
 
     def _create_waits_for(self, token: TokenAttributes) -> Expression:
-        image = f'{self._settings.image} == null ? ["image"] : []'
-        stored = f'{token.is_stored(self)} ? [] : ["token"]'
-        return local(self, "waits_for", f"concat({image}, {stored})")
+        stored = typed(list[str], f'{token.is_stored(self)} ? [] : ["token"]', CONDITIONAL)
+        missing = concat(choose(is_null(self._settings.image), ["image"], []), stored)
+        return local(self, "waits_for", hcl(missing))
 
     def _create_log_group(self, retention_days: Expression, key_arn: Expression) -> Expression:
         group = create_log_group(
@@ -202,10 +208,10 @@ class WorkerFleet(Construct):
             family=f"{text(self._label.name)}-{self._name}",
             requires_compatibilities=["FARGATE"],
             network_mode="awsvpc",
-            cpu=text(f"{settings.cpu} * 1024"),
-            memory=text(f"{settings.memory} * 1024"),
+            cpu=f"{settings.cpu * 1024:g}",
+            memory=f"{settings.memory * 1024:g}",
             runtime_platform=EcsTaskDefinitionRuntimePlatform(
-                operating_system_family="LINUX", cpu_architecture=text(f"upper({settings.architecture})")
+                operating_system_family="LINUX", cpu_architecture=upper(settings.architecture)
             ),
             ephemeral_storage=EcsTaskDefinitionEphemeralStorage(
                 size_in_gib=number(settings.ephemeral_storage_gb)

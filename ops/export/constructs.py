@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, cast, get_type_hints
+from typing import TYPE_CHECKING, Any, cast, get_origin, get_type_hints
 
 from modules.backlog.backlog import Backlog
 from modules.client_token.client_token import ClientToken
@@ -20,6 +20,7 @@ from modules.network.network import Network
 from modules.observability.observability import Observability
 from modules.researcher.researcher import Researcher
 from modules.storage.storage import Storage
+from modules.worker_fleet.settings import FleetSettings
 from modules.worker_fleet.worker_fleet import WorkerFleet
 from ops.export.parameters import Parameters
 from ops.export.syntax import expression
@@ -194,6 +195,10 @@ def modules_of(app: ScytheApp) -> dict[type[Construct], Module]:
 def _argument(stack: ModuleStack, parameter: str, type_: type) -> Any:
     if type_ is Label:
         return stack.label
+    if type_ is FleetSettings:
+        return stack.variables(type_, is_typed=True)
+    if get_origin(type_) is list:
+        return getattr(stack.variables(Parameters, [parameter], is_typed=True), parameter)
     if issubclass(type_, Settings):
         return stack.variables(type_)
     if dataclasses.is_dataclass(type_):

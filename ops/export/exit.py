@@ -67,7 +67,7 @@ class CallingStack(EnvironmentStack):
         """The settings themselves, which a call says as its arguments."""
         return settings
 
-    def reference(self, name: str, settings: Any) -> Any:
+    def values(self, name: str, settings: Any) -> Any:
         """What settings say beyond their defaults, at the local that `local` wrote."""
         return SettingsAt(tuple(told(settings)), Expression(f"local.{name}"))
 
@@ -87,16 +87,18 @@ class CallingStack(EnvironmentStack):
         """
         for name, (id_, module) in self.made.items():
             theirs = _resources(module.made)
-            for path, address in _resources(own.node.find_child(id_)).items():
-                yield address, f"module.{name}.{theirs[path]}"
+            for path, (address, is_counted) in _resources(own.node.find_child(id_)).items():
+                there, counts = theirs[path]
+                yield address, f"module.{name}.{there}{'[0]' if counts and not is_counted else ''}"
 
 
-def _resources(construct: IConstruct) -> dict[str, str]:
-    """The addresses of a construct's resources by their paths below it."""
+def _resources(construct: IConstruct) -> dict[str, tuple[str, bool]]:
+    """The addresses of a construct's resources by their paths below it, and whether they have a count."""
     found = {}
     for made in construct.node.find_all():
         if isinstance(made, TerraformResource):
-            found[made.node.path.removeprefix(construct.node.path)] = str(ref(made))
+            path = made.node.path.removeprefix(construct.node.path)
+            found[path] = str(ref(made)), made.count is not None
     return found
 
 

@@ -78,9 +78,8 @@ def test_a_fleets_services_hand_their_tasks_the_tag_that_its_policy_asks_for(
     templates: Templates, fleet: str
 ) -> None:
     services = templates["workers"]["resource"]["aws_ecs_service"]
-    for name in (fleet, f"{fleet}_on_demand"):
-        assert services[name]["tags"]["scythe:fleet"] == fleet
-        assert services[name]["propagate_tags"] == "SERVICE"
+    assert services[fleet]["tags"]["scythe:fleet"] == fleet
+    assert services[fleet]["propagate_tags"] == "SERVICE"
 
 
 def test_the_set_up_starts_workers_anew_and_changes_nothing_of_them(policies: Policies) -> None:

@@ -77,7 +77,7 @@ def missed(graph: Graph) -> Iterator[tuple[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def spanned(tmp_path_factory: pytest.TempPathFactory) -> list[Graph]:
+def graphs(tmp_path_factory: pytest.TempPathFactory) -> list[Graph]:
     """The stacks of the environments that span the choices, and the exported modules."""
     folder = tmp_path_factory.mktemp("spanning")
     subnets = {
@@ -96,15 +96,10 @@ def spanned(tmp_path_factory: pytest.TempPathFactory) -> list[Graph]:
     return [*(Graph(json.loads(file.read_text())) for file in sorted(written)), *modules]
 
 
-@pytest.fixture(scope="module")
-def graphs(stacks: dict[str, Template]) -> list[Graph]:
-    return [Graph(template) for template in stacks.values()]
-
-
-def test_services_wait_for_their_rights_and_network_rules(spanned: list[Graph]) -> None:
-    services = [service for graph in spanned for service in graph.of("aws_ecs_service")]
+def test_services_wait_for_their_rights_and_network_rules(graphs: list[Graph]) -> None:
+    services = [service for graph in graphs for service in graph.of("aws_ecs_service")]
     assert len(services) > 40
-    assert [item for graph in spanned for item in missed(graph)] == []
+    assert [item for graph in graphs for item in missed(graph)] == []
 
 
 def test_services_wait_for_the_clusters_capacity_providers(graphs: list[Graph]) -> None:
@@ -112,6 +107,20 @@ def test_services_wait_for_the_clusters_capacity_providers(graphs: list[Graph]) 
     assert len(services) > 4
     for graph, service in services:
         assert graph.of("aws_ecs_cluster_capacity_providers").keys() <= graph.before(service)
+
+
+def test_what_stands_in_for_a_fleet_has_its_tag_too(graphs: list[Graph]) -> None:
+    """Its workers' rights are to the tasks with that tag."""
+    pairs = [
+        (services[address.removesuffix("_on_demand")], body)
+        for services in (graph.of("aws_ecs_service") for graph in graphs)
+        for address, body in services.items()
+        if address.removesuffix("_on_demand") in services.keys() - {address}
+    ]
+    assert pairs
+    for own, other in pairs:
+        assert own["tags"]["scythe:fleet"] == other["tags"]["scythe:fleet"]
+        assert own["propagate_tags"] == other["propagate_tags"] == "SERVICE"
 
 
 def test_policies_and_scheduled_actions_of_a_target_come_one_after_the_other(graphs: list[Graph]) -> None:
@@ -137,7 +146,7 @@ def test_each_of_them_is_one_at_most(graphs: list[Graph]) -> None:
     found = [body for graph in graphs for kind in kinds for body in graph.of(kind).values()]
     assert any("max_capacity" in str(body) for body in found)
     assert [body for body in found if "for_each" in body] == []
-    assert {str(body["count"]).rpartition(" ? ")[2] for body in found} == {"1 : 0}"}
+    assert {str(body.get("count", "1 : 0}")).rpartition(" ? ")[2] for body in found} == {"1 : 0}"}
 
 
 def test_the_quiet_alarm_decides_as_often_as_those_of_demand(graphs: list[Graph]) -> None:
@@ -145,11 +154,12 @@ def test_the_quiet_alarm_decides_as_often_as_those_of_demand(graphs: list[Graph]
         body
         for graph in graphs
         for address, body in graph.of("aws_cloudwatch_metric_alarm").items()
-        if address.endswith("_no_demand")
+        if address.endswith("no_demand")
     ]
     assert alarms
     assert {alarm["period"] for alarm in alarms} == {10}
-    assert all(alarm["evaluation_periods"].endswith(".quiet_minutes * 6}") for alarm in alarms)
+    periods = {alarm["evaluation_periods"] for alarm in alarms}
+    assert "${local.scaling.quiet_minutes * 6}" in periods and 12 in periods
 
 
 def test_the_end_of_a_fallback_allows_for_late_counts(graphs: list[Graph]) -> None:
@@ -158,8 +168,11 @@ def test_the_end_of_a_fallback_allows_for_late_counts(graphs: list[Graph]) -> No
     }
     back = [body for address, body in alarms.items() if address.endswith("_spot_back")]
     missing = [body for address, body in alarms.items() if address.endswith("_spot_missing")]
-    assert back
-    assert all(".minutes, 1) - 2)" in body["datapoints_to_alarm"] for body in back)
+    # As exported, and of an environment's 4 minutes.
+    assert {str(body["datapoints_to_alarm"]) for body in back} == {
+        "${max(1, try(local.capacity.fallback.minutes, 1) - 2)}", "2",
+    }  # fmt: skip
+    assert {body["evaluation_periods"] for body in back if body["datapoints_to_alarm"] == 2} == {4}
     assert not any("datapoints_to_alarm" in body for body in missing)
 
 

@@ -11,20 +11,30 @@ import pytest
 from modules.worker_fleet.container import container_definitions
 from modules.worker_fleet.settings import FleetSettings
 from synthesis.expression import Expression
+from synthesis.typed import typed
 from tests.support.console import evaluated
 
 
 def container(folder: Path, **settings: object) -> dict[str, Any]:
-    fleet = FleetSettings.model_validate({"role": "leaf", **settings}).model_dump(mode="json")
+    fleet = FleetSettings.model_validate({"role": "leaf", **settings})
+    of_values, of_expressions = (
+        _container(given, folder, fleet=fleet.model_dump(mode="json"))
+        for given in (fleet, typed(FleetSettings, "local.fleet"))
+    )
+    assert of_values == of_expressions
+    return of_values
+
+
+def _container(given: FleetSettings, folder: Path, **locals_: object) -> dict[str, Any]:
     written = container_definitions(
-        Expression("local.fleet"),  # type: ignore[arg-type]  # references, as in a stack
+        given,
         image=Expression('"image"'),
         variables={},
         token_secret_arn=Expression('"arn"'),
         log_group=Expression('{ name = "group" }'),
         region=Expression('"eu-west-1"'),
     )
-    (one,) = json.loads(evaluated(written, folder, fleet=fleet))
+    (one,) = json.loads(evaluated(written, folder, **locals_))
     return dict(one)
 
 

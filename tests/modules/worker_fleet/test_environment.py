@@ -13,7 +13,8 @@ import yaml
 
 from modules.worker_fleet.environment import container_environment
 from modules.worker_fleet.settings import FleetSettings
-from synthesis.expression import Expression
+from synthesis.literals import hcl
+from synthesis.typed import typed
 from tests.scythe_worker.test_worker import token
 from tests.support.project import SHARED
 
@@ -79,15 +80,14 @@ def environments(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str
         )
         for fleet in its:
             variables = container_environment(
-                Expression(f"local.{deployment}.{fleet}"),
-                worker_name=f'"{deployment}-{fleet}"',
-                bucket='"results"',
-                prefix='"my-project"',
-                region='"eu-west-1"',
-                experiments_elsewhere=elsewhere,
+                typed(FleetSettings, f"local.{deployment}.{fleet}"),
+                worker_name=f"{deployment}-{fleet}",
+                bucket="results",
+                prefix="my-project",
+                region="eu-west-1",
+                experiments_elsewhere=typed(list[str], elsewhere),
             )
-            pairs = ", ".join(f"{name} = {value}" for name, value in variables.items())
-            given = f"{{ for name, value in {{ {pairs} }} : name => value if value != null }}"
+            given = f"{{ for name, value in {hcl(variables)} : name => value if value != null }}"
             values.append(f"{deployment}_{fleet} = {given}")
     ran = subprocess.run(
         ["terraform", f"-chdir={folder}", "console"],
