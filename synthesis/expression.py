@@ -16,7 +16,7 @@ from cdktf import IResolvable, ITerraformIterator, TerraformElement, TerraformIt
 from constructs import Construct
 
 from synthesis.literals import hcl
-from synthesis.typed import Typed
+from synthesis.typed import OR, Typed
 
 Made = TypeVar("Made")
 
@@ -112,7 +112,8 @@ def each(expression: object) -> ITerraformIterator:
 
 def when(condition: object) -> float:
     """``count`` of a resource that is there only under a condition."""
-    return number(f"{condition.hcl if isinstance(condition, Typed) else condition} ? 1 : 0")
+    written = condition.within(OR) if isinstance(condition, Typed) else condition
+    return number(f"{written} ? 1 : 0")
 
 
 @dataclass(frozen=True)

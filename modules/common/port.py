@@ -9,7 +9,7 @@ from cdktf_cdktf_provider_aws.vpc_security_group_egress_rule import VpcSecurityG
 from cdktf_cdktf_provider_aws.vpc_security_group_ingress_rule import VpcSecurityGroupIngressRule
 
 from synthesis.expression import Expression, both, made, only_where, text
-from synthesis.literals import hcl
+from synthesis.typed import OR, operand
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Port:
         """
         if self.exists is False:
             return
-        own = None if self.exists is None or self.exists is True else Expression(hcl(self.exists))
+        own = None if self.exists is None or self.exists is True else Expression(operand(self.exists, OR))
         count = only_where(both(own, where))
         peer_id = text(made(peer, where).id)
         VpcSecurityGroupEgressRule(

@@ -17,6 +17,7 @@ from synthesis.expression import Expression, both, local, made, only_where, text
 from synthesis.functions import matches
 from synthesis.literals import hcl
 from synthesis.stack import Label
+from synthesis.typed import OR, operand
 
 ECR_IMAGE = r"^([0-9]{12})[.]dkr[.]ecr[.]([a-z0-9-]+)[.]amazonaws[.]com(?:[.]cn)?/([^:@]+)"
 
@@ -95,7 +96,9 @@ class TaskRoles(Construct):
         IamRolePolicy(
             role,
             name,
-            count=only_where(both(self._exists, None if only_if is True else Expression(hcl(only_if)))),
+            count=only_where(
+                both(self._exists, None if only_if is True else Expression(operand(only_if, OR)))
+            ),
             name=name,
             role=text(made(role, self._exists).id),
             policy=policy(*statements),
