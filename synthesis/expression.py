@@ -1,8 +1,8 @@
 """Terraform expressions as Python values.
 
-The constructs write one program for two readers: an environment's stack, where a setting is
-``local.network.az_count``, and a registry module, where it is ``var.az_count``. Both are an
-`Expression`; what depends on a setting is therefore decided by Terraform, never by Python.
+A construct of references writes one program for two readers: an environment's stack, where a setting is
+``local.network.az_count``, and a registry module, where it is ``var.az_count``. Both are an `Expression`; what depends on
+a setting is decided by Terraform. A construct of values has the types of `synthesis.typed`, and `where`.
 """
 
 from __future__ import annotations
