@@ -33,7 +33,7 @@ from modules.common.log_group import create_log_group
 from modules.common.metrics import BacklogMetrics
 from modules.common.policies import Condition, Statement
 from modules.common.security_group import create_security_group
-from modules.common.task_roles import TaskRoles, is_in_ecr
+from modules.common.task_roles import TaskRoles
 from modules.hatchet.attributes import HatchetAttributes
 from modules.network.attributes import NetworkAttributes
 from modules.storage.attributes import StorageAttributes
@@ -44,7 +44,6 @@ from synthesis.expression import Expression, flag, local, number, ref, strings, 
 from synthesis.literals import hcl
 from synthesis.stack import Label, attribute
 from synthesis.suppression import suppress
-from synthesis.typed import Text
 
 _SERVICES = f'concat([name], fleet.capacity.fallback == null ? [] : ["${{name}}{FALLBACK}"])'
 """A fleet's ECS services, as an expression over its name and settings."""
@@ -121,9 +120,6 @@ class Backlog(Construct):
         images = local(self, "images", f"[for fleet in {fleets} : {pair} if fleet.image != null]")
         arm = f'[for one in {images} : one if one.architecture == "arm64"]'
         chosen = local(self, "image", f"concat({arm}, {images}, [{hcl(none)}])[0]")
-        # Without any image it is one of the environment's repository, of which a first plan knows nothing.
-        first = hcl(is_in_ecr(Text(f"concat({arm}, {images})[0].image")))
-        in_ecr = Expression(f"length({images}) == 0 || {first}")
         runs = local(self, "runs", f"length({images}) > 0 && {token.is_stored(self)}")
         log_group_name = f"/scythe/{text(label.name)}/{NAME}"
         roles = TaskRoles(
@@ -134,7 +130,6 @@ class Backlog(Construct):
             images=[chosen.image],
             log_group_name=log_group_name,
             logs_key_arn=logs_key_arn,
-            in_ecr=in_ecr,
         )
         token.grant_read(roles.execution)
         # Takes no resource (Amazon CloudWatch User Guide, "Using condition keys to limit access to CloudWatch

@@ -14,17 +14,11 @@ from modules.common.iam_role import create_role
 from modules.common.keys import use_of
 from modules.common.policies import Statement, policy
 from synthesis.expression import Expression, both, local, made, only_where, text
-from synthesis.functions import matches
 from synthesis.literals import hcl
 from synthesis.stack import Label
 from synthesis.typed import OR, operand
 
 ECR_IMAGE = r"^([0-9]{12})[.]dkr[.]ecr[.]([a-z0-9-]+)[.]amazonaws[.]com(?:[.]cn)?/([^:@]+)"
-
-
-def is_in_ecr(image: str) -> bool:
-    """Whether an image is in a repository of ECR."""
-    return matches(ECR_IMAGE, image)
 
 
 class TaskRoles(Construct):
@@ -43,9 +37,9 @@ class TaskRoles(Construct):
         label: Label,
         name: str,
         images: Sequence[Expression],
-        in_ecr: Expression | bool,
         log_group_name: str,
         logs_key_arn: Expression,
+        in_ecr: Expression | bool = True,
         exists: Expression | None = None,
     ) -> None:
         """Make the roles ``<environment>-<name>-execution`` and ``-task``.
@@ -56,9 +50,10 @@ class TaskRoles(Construct):
             label: what names and tags them.
             name: the service's.
             images: the images of the task's containers.
-            in_ecr: whether any of them is in a repository of ECR; a first plan knows it before their addresses.
             log_group_name: the log group that they write to.
             logs_key_arn: the ARN of the KMS key that encrypts it; null for none.
+            in_ecr: whether any of them may be in a repository of ECR, which must not hang on their addresses: a plan may
+                not know them yet.
             exists: whether there is such a service; None for always.
         """
         super().__init__(scope, id_)
@@ -160,7 +155,8 @@ class TaskRoles(Construct):
         )
         pull = Statement(
             ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
-            Expression(arns),
+            Expression("arns"),
+            only_with=("arns", Expression(arns)),
         )
         # Takes no resource (Service Authorization Reference, "Actions defined by Amazon ECR").
         log_in = Statement(["ecr:GetAuthorizationToken"], ["*"])

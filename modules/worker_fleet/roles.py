@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from constructs import Construct
 
 from modules.cluster.cluster import ClusterAttributes
 from modules.common.keys import use_of
 from modules.common.policies import Condition, Statement
-from modules.common.task_roles import TaskRoles, is_in_ecr
+from modules.common.task_roles import TaskRoles
 from modules.worker_fleet.settings import FleetSettings
 from synthesis.expression import Expression, text
-from synthesis.functions import collect_entries, given, join, length, split, strcontains, take
+from synthesis.functions import choose, collect_entries, join, length, split, strcontains, take
+from synthesis.literals import hcl
 from synthesis.stack import Label
 
 FLEET_TAG = "scythe:fleet"
@@ -24,11 +27,9 @@ class FleetRoles(TaskRoles):
         self, scope: Construct, id_: str, *, label: Label, fleet: str, settings: FleetSettings, image: Expression,
         log_group_name: str, logs_key_arn: Expression, cluster: ClusterAttributes,
     ) -> None:  # fmt: skip
-        # Without an image of its own it gets one of the environment's repository, of which a first plan knows nothing.
-        in_ecr = given(settings.image, is_in_ecr, otherwise=True)
         super().__init__(
             scope, id_, label=label, name=fleet, images=[image], log_group_name=log_group_name,
-            logs_key_arn=logs_key_arn, in_ecr=in_ecr,
+            logs_key_arn=logs_key_arn,
         )  # fmt: skip
         self._allow_values(settings)
         self.allow_exec(settings.exec)
@@ -61,14 +62,20 @@ class FleetRoles(TaskRoles):
         parameters = collect_entries(
             settings.secrets, lambda _, arn: arn, lambda _, arn: strcontains(arn, ":ssm:")
         )
-        for name, action, chosen in (
-            ("secrets", "secretsmanager:GetSecretValue", secrets),
-            ("parameters", "ssm:GetParameters", parameters),
-        ):
-            self.grant(
-                self.execution,
-                name,
-                Statement([action], chosen),
-                use_of(action.split(":")[0], settings.secrets_key_arns),
-                only_if=length(chosen) > 0,
-            )
+        # Whether there is a policy hangs on the names, which are known before the ARNs of what the same plan makes.
+        self.grant(
+            self.execution,
+            "secrets",
+            *_read("secretsmanager:GetSecretValue", secrets, settings),
+            *_read("ssm:GetParameters", parameters, settings),
+            only_if=length(settings.secrets) > 0,
+        )
+
+
+def _read(action: str, arns: Any, settings: FleetSettings) -> tuple[Statement | None, ...]:
+    """Let ECS read values, if there are any, and use the keys that encrypt them."""
+    if isinstance(arns, list):
+        read = Statement([action], arns) if arns else None
+    else:
+        read = Statement([action], Expression("arns"), only_with=("arns", Expression(hcl(arns))))
+    return read, use_of(action.split(":")[0], choose(length(arns) > 0, settings.secrets_key_arns, []))

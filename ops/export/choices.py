@@ -169,7 +169,7 @@ CHOICES: Mapping[str, tuple[Choice, ...]] = {
             'one([for each in aws_ecs_service.this.capacity_provider_strategy : each.weight if each.capacity_provider == "FARGATE"])': 1,
         }),
         Choice("image", {"image": _IMAGE}, {'contains(output.waits_for, "image")': False}),
-        Choice("public_image", {"image": "docker.io/example/worker:1.2.3"}, _count(aws_iam_role_policy__execution_image=0)),
+        Choice("public_image", {"image": "docker.io/example/worker:1.2.3"}, {'strcontains(aws_iam_role_policy.execution_image.policy, "ecr:BatchGetImage")': False}),
         Choice("logs_key", {"logs_key_arn": _KEY}, {"aws_cloudwatch_log_group.this.kms_key_id": _KEY}),
         Choice("exec", {"exec": True}, _count(aws_iam_role_policy__task_exec=1)),
         Choice("self_hosted", {"hatchet": HATCHET}, _count(aws_vpc_security_group_egress_rule__to_engine=1)),
@@ -182,7 +182,7 @@ CHOICES: Mapping[str, tuple[Choice, ...]] = {
         Choice("fleets", {"fleets": {"a": {"role": "leaf", "image": _IMAGE}, "b": {"role": "fan", "architecture": "arm64", "image": _IMAGE}}}, {
             "aws_ecs_task_definition.this.runtime_platform[0].cpu_architecture": "ARM64",
         }),
-        Choice("public_image", {"fleets": {"a": {"role": "leaf", "image": "docker.io/example/worker:1.2.3"}}}, _count(aws_iam_role_policy__execution_image=0)),
+        Choice("public_image", {"fleets": {"a": {"role": "leaf", "image": "docker.io/example/worker:1.2.3"}}}, {'strcontains(aws_iam_role_policy.execution_image.policy, "ecr:BatchGetImage")': False}),
         Choice("on_spot", {}, {f"one({_PROVIDERS})": "FARGATE_SPOT"}),
         Choice("on_demand", {"spot": False}, {f"one({_PROVIDERS})": "FARGATE"}),
         Choice("fallback", {"fleets": {"a": {"role": "leaf", "capacity": {"fallback": {"max": 3}}}}}, {f"one({_PROVIDERS})": "FARGATE"}),

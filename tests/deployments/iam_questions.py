@@ -129,6 +129,16 @@ def image(*repositories: str) -> list[Question]:
     ]
 
 
+def log_in() -> list[Question]:
+    """Log in to ECR, as every fleet may, and pull nothing."""
+    pull = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+    anything = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/everything/worker"
+    return [
+        Question(True, "ecr:GetAuthorizationToken", "*"),
+        *(Question(False, action, anything) for action in [*pull, "ecr:PutImage"]),
+    ]
+
+
 def log(group: str, region: str = REGION) -> list[Question]:
     """Write to one log group."""
     arn = f"arn:aws:logs:{region}:{ACCOUNT}:log-group:{group}"
@@ -244,7 +254,7 @@ def backlog(environment: str, *services: str, token: str, repository: str, regio
     return {
         "aws_iam_role.backlog_execution": task_trust(region),
         "aws_iam_role.backlog_task": task_trust(region),
-        "aws_iam_role_policy.backlog_execution_image[0]": image(repository),
+        "aws_iam_role_policy.backlog_execution_image": image(repository),
         "aws_iam_role_policy.backlog_execution_log": log(f"/scythe/{environment}/backlog", region),
         "aws_iam_role_policy.backlog_execution_token": secret(token),
         "aws_iam_role_policy.backlog_task_metrics": metrics(f"Scythe/{environment}"),

@@ -34,7 +34,7 @@ Actions = Mapping[str, str]
 
 def own(fleet: str) -> Actions:
     """All that a fan fleet of its own is made of, as created."""
-    scaling = [f"{fleet}_{name}[0]" for name in ("demand_from_1", "demand_of_all", "no_demand")]
+    scaling = [f"{fleet}_{name}" for name in ("demand_from_1", "demand_of_all", "no_demand")]
     names = {
         "aws_appautoscaling_policy": scaling,
         "aws_appautoscaling_target": [fleet],
@@ -44,11 +44,11 @@ def own(fleet: str) -> Actions:
         "aws_ecs_task_definition": [fleet],
         "aws_iam_role": [f"{fleet}_execution", f"{fleet}_task"],
         "aws_iam_role_policy": [
-            f"{fleet}_execution_image[0]", f"{fleet}_execution_log", f"{fleet}_execution_token",
+            f"{fleet}_execution_image", f"{fleet}_execution_log", f"{fleet}_execution_token",
             f"{fleet}_task_bucket", f"{fleet}_task_protection",
         ],
         "aws_security_group": [fleet],
-        "aws_vpc_security_group_egress_rule": [f"{fleet}_to_internet[0]", f"{fleet}_to_s3"],
+        "aws_vpc_security_group_egress_rule": [f"{fleet}_to_internet", f"{fleet}_to_s3"],
     }  # fmt: skip
     return {f"{kind}.{name}": "create" for kind, named in names.items() for name in named}
 
@@ -59,11 +59,11 @@ def rolled(fleet: str) -> Actions:
 
 
 MORE_BANDS = {
-    "aws_appautoscaling_policy.simulations_demand_of_all[0]": "update",
-    "aws_cloudwatch_metric_alarm.simulations_demand_of_all[0]": "update",
-    "aws_cloudwatch_metric_alarm.simulations_demand_from_11[0]": "update",
-    "aws_appautoscaling_policy.simulations_demand_from_104[0]": "create",
-    "aws_cloudwatch_metric_alarm.simulations_demand_from_104[0]": "create",
+    "aws_appautoscaling_policy.simulations_demand_of_all": "update",
+    "aws_cloudwatch_metric_alarm.simulations_demand_of_all": "update",
+    "aws_cloudwatch_metric_alarm.simulations_demand_from_11": "update",
+    "aws_appautoscaling_policy.simulations_demand_from_104": "create",
+    "aws_cloudwatch_metric_alarm.simulations_demand_from_104": "create",
 }
 """With a maximum of 200 in place of 100."""
 
@@ -130,9 +130,9 @@ CASES: dict[str, tuple[str, dict[str, Any], Actions]] = {
         # The backlog service takes the first fleet's.
         {
             **rolled("fanouts"),
-            "aws_iam_role_policy.fanouts_execution_image[0]": "delete",
+            "aws_iam_role_policy.fanouts_execution_image": "update",
             **rolled("backlog"),
-            "aws_iam_role_policy.backlog_execution_image[0]": "delete",
+            "aws_iam_role_policy.backlog_execution_image": "update",
         },
     ),
     "a larger size": ("workers", {"workers.simulations.memory": 16}, rolled("simulations")),
@@ -143,22 +143,19 @@ CASES: dict[str, tuple[str, dict[str, Any], Actions]] = {
                 "schedule": [{"start": "cron(0 20 ? * FRI *)", "end": "cron(0 6 ? * MON *)", "max": 200}]
             }
         },
-        {
-            f"aws_appautoscaling_scheduled_action.simulations_{moment}[0]": "create"
-            for moment in ("start", "end")
-        }
+        {f"aws_appautoscaling_scheduled_action.simulations_{moment}": "create" for moment in ("start", "end")}
         | MORE_BANDS,
     ),
     "a longer quiet time": (
         "workers",
         {"workers.simulations.scaling": {"quiet_minutes": 30}},
-        {"aws_cloudwatch_metric_alarm.simulations_no_demand[0]": "update"},
+        {"aws_cloudwatch_metric_alarm.simulations_no_demand": "update"},
     ),
     "a fallback": (
         "workers",
         {"workers.simulations.capacity": {"fallback": {"max": 10}}},
         {
-            f"{kind}.simulations_on_demand{name}[0]": "create"
+            f"{kind}.simulations_on_demand{name}": "create"
             for kind, names in {
                 "aws_ecs_service": [""],
                 "aws_appautoscaling_target": [""],
@@ -178,7 +175,7 @@ CASES: dict[str, tuple[str, dict[str, Any], Actions]] = {
     "ECS Exec": (
         "workers",
         {"workers.simulations.exec": True},
-        {**rolled("simulations"), "aws_iam_role_policy.simulations_task_exec[0]": "create"},
+        {**rolled("simulations"), "aws_iam_role_policy.simulations_task_exec": "create"},
     ),
     "a further zone": ("network", {"network.az_count": 3}, ZONE_C),
     "a NAT gateway per zone": (

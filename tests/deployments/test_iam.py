@@ -53,8 +53,10 @@ def of_everything(run: Run) -> Questions:
     keys = {
         **of_keys.logs("simulations", "heavy", "backlog"),
         "aws_iam_role_policy.flow_logs[0]": of_keys.key("logs", "logs", writes=True),
-        "aws_iam_role_policy.simulations_execution_secrets[0]": of_keys.key("of-fleets", "secretsmanager"),
-        "aws_iam_role_policy.simulations_execution_parameters[0]": of_keys.key("of-fleets", "ssm"),
+        "aws_iam_role_policy.simulations_execution_secrets": [
+            *of_keys.key("of-fleets", "secretsmanager"),
+            *of_keys.key("of-fleets", "ssm"),
+        ],
         "aws_iam_policy.researcher": of_keys.key("logs", "logs"),
     }
     own = {
@@ -68,12 +70,13 @@ def of_everything(run: Run) -> Questions:
             token=stored,
             repository=f"{ECR}/everything/worker",
         ),
-        "aws_iam_role_policy.simulations_execution_image[0]": ask.image(f"{ECR}/everything/worker"),
-        "aws_iam_role_policy.simulations_execution_secrets[0]": ask.secret(secrets),
-        "aws_iam_role_policy.simulations_execution_parameters[0]": ask.parameter(
-            f"arn:aws:ssm:us-east-1:{ACCOUNT}:parameter/team/site"
-        ),
-        "aws_iam_role_policy.simulations_task_exec[0]": ask.shell(),
+        "aws_iam_role_policy.simulations_execution_image": ask.image(f"{ECR}/everything/worker"),
+        "aws_iam_role_policy.heavy_execution_image": ask.log_in(),
+        "aws_iam_role_policy.simulations_execution_secrets": [
+            *ask.secret(secrets),
+            *ask.parameter(f"arn:aws:ssm:us-east-1:{ACCOUNT}:parameter/team/site"),
+        ],
+        "aws_iam_role_policy.simulations_task_exec": ask.shell(),
         "aws_iam_role_policy.flow_logs[0]": ask.flow_log(group),
         "aws_iam_role.flow_logs[0]": ask.trust(
             "vpc-flow-logs.amazonaws.com", flow_log, flow_log.replace("vpc-flow-log", "instance")
@@ -91,8 +94,8 @@ def of_docs(run: Run) -> Questions:
         **ask.fleet("simulations", "docs", results=results, token=stored),
         **ask.fleet("fanouts", "docs", results=results, token=stored),
         **ask.backlog("docs", "simulations", "fanouts", token=stored, repository=f"{ECR}/docs/worker"),
-        "aws_iam_role_policy.simulations_execution_image[0]": image,
-        "aws_iam_role_policy.fanouts_execution_image[0]": image,
+        "aws_iam_role_policy.simulations_execution_image": image,
+        "aws_iam_role_policy.fanouts_execution_image": image,
         "aws_iam_policy.researcher": [*results, *ask.secret(stored), *ask.watching("docs")],
         "aws_s3_bucket_policy.this[0]": ask.tls_only(name),
     }
@@ -127,7 +130,7 @@ def of_hosted(run: Run) -> Questions:
     own = {
         **ask.fleet("simulations", "hosted", results=results, token=stored),
         **ask.backlog("hosted", "simulations", token=stored, repository=f"{ECR}/everything/worker"),
-        "aws_iam_role_policy.simulations_execution_image[0]": ask.image(f"{ECR}/everything/worker"),
+        "aws_iam_role_policy.simulations_execution_image": ask.image(f"{ECR}/everything/worker"),
         "aws_iam_policy.researcher": [*results, *ask.secret(stored), *ask.watching("hosted")],
         "aws_s3_bucket_policy.this[0]": ask.tls_only(name),
         **engine.service("api", reads=[*server, database]),
@@ -152,8 +155,8 @@ def of_zoned(run: Run) -> Questions:
         **ask.fleet("simulations", "zoned", results=results, token=stored),
         **ask.fleet("fanouts", "zoned", results=results, token=stored),
         **ask.backlog("zoned", "simulations", "fanouts", token=stored, repository=f"{ECR}/everything/worker"),
-        "aws_iam_role_policy.simulations_execution_image[0]": worker,
-        "aws_iam_role_policy.fanouts_execution_image[0]": worker,
+        "aws_iam_role_policy.simulations_execution_image": worker,
+        "aws_iam_role_policy.fanouts_execution_image": worker,
         "aws_iam_policy.researcher": [*results, *ask.secret(stored), *ask.watching("zoned")],
         **engine.service("api", reads=[engine.secret("keys"), database, broker]),
         **engine.service("engine", reads=[engine.secret("keys"), database, broker]),
@@ -177,13 +180,13 @@ def of_prod(run: Run) -> Questions:
     fleets: Questions = {}
     for fleet in ("simulations", "heavy", "fanouts"):
         fleets |= ask.fleet(fleet, "prod", results=results, token=stored, region=region)
-        fleets[f"aws_iam_role_policy.{fleet}_execution_image[0]"] = worker
+        fleets[f"aws_iam_role_policy.{fleet}_execution_image"] = worker
     return {
         **fleets,
         **ask.backlog(
             "prod", "simulations", "heavy", "fanouts", token=stored, repository=repository, region=region
         ),
-        "aws_iam_role_policy.simulations_execution_secrets[0]": ask.secret(license_),
+        "aws_iam_role_policy.simulations_execution_secrets": ask.secret(license_),
         "aws_iam_role_policy.flow_logs[0]": ask.flow_log("/scythe/prod/vpc-flow-logs", region),
         "aws_iam_role.flow_logs[0]": ask.trust(
             "vpc-flow-logs.amazonaws.com", flow_log, flow_log.replace("vpc-flow-log", "instance")

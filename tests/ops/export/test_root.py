@@ -42,13 +42,32 @@ module "made" {
   workers       = each.value.workers
 }
 
+resource "aws_ecr_repository" "theirs" {
+  name = "theirs"
+}
+
+resource "aws_secretsmanager_secret" "theirs" {
+  name = "theirs/licence"
+}
+
+resource "aws_ssm_parameter" "theirs" {
+  name  = "/theirs/licence"
+  type  = "SecureString"
+  value = "a-licence"
+}
+
+# What the first plan does not know yet: an image's repository, and the ARNs of values.
 module "hosted" {
   source = "./dist"
 
   name    = "hosted"
   hatchet = var.deployments.hosted.hatchet
-  image   = var.deployments.hosted.image
-  workers = var.deployments.hosted.workers
+  image   = "${aws_ecr_repository.theirs.repository_url}:1.2.3"
+  workers = {
+    for name, fleet in var.deployments.hosted.workers : name => merge(fleet, {
+      secrets = { KEY = aws_secretsmanager_secret.theirs.arn, SERVER = aws_ssm_parameter.theirs.arn }
+    })
+  }
   network = {
     existing = {
       vpc_id             = aws_vpc.theirs.id

@@ -116,10 +116,8 @@ TASK, SERVICE, ROLE = (
     f"aws_{kind}.simulations" for kind in ("ecs_task_definition", "ecs_service", "iam_role")
 )
 GROUP = "aws_security_group.simulations"
-POLICY = "aws_appautoscaling_policy.simulations_demand_from_1[0]"
-ALARM, QUIET = (
-    f"aws_cloudwatch_metric_alarm.simulations_{name}[0]" for name in ("demand_from_1", "no_demand")
-)
+POLICY = "aws_appautoscaling_policy.simulations_demand_from_1"
+ALARM, QUIET = (f"aws_cloudwatch_metric_alarm.simulations_{name}" for name in ("demand_from_1", "no_demand"))
 
 
 def steps(*ranges: tuple[int, int | None]) -> Break:
@@ -137,7 +135,7 @@ def steps(*ranges: tuple[int, int | None]) -> Break:
 
 LONG_POLICY = json.dumps({"Statement": [{"Resource": "x" * 11_000}]})
 A_SUBNET, ANOTHER = (f'aws_subnet.private["us-east-1{zone}"]' for zone in "ab")
-SCHEDULED = "aws_appautoscaling_scheduled_action.simulations_start[0]"
+SCHEDULED = "aws_appautoscaling_scheduled_action.simulations_start"
 
 BROKEN: list[tuple[str, str, Break]] = [
     ("names", "everything", set_(f"{ROLE}_task", name="x" * 65)),
