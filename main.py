@@ -53,7 +53,7 @@ def network_stack(stack: EnvironmentStack, environment: Environment) -> None:
         Network,
         "Default",
         label=stack.label,
-        settings=stack.settings("network", environment.network),
+        settings=stack.values("network", environment.network),
         logs_key_arn=key_arn(stack, environment, "logs"),
     )
     stack.publish(network.attributes)

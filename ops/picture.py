@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
+from environments.schema import Environment
+
 PICTURE = Path(__file__).parent.parent / "docs" / "deployment.svg"
 
 _STYLE = """
@@ -39,19 +41,21 @@ class Synthesized:
         fleets: the settings of each fleet.
     """
 
-    def __init__(self, out: Path, environment: str) -> None:
+    def __init__(self, out: Path, environment: Environment) -> None:
         """Read what ``scythe-aws synth`` wrote.
 
         Args:
             out: the output folder.
-            environment: the environment's name.
+            environment: the environment, whose choices the stacks follow.
         """
-        self.name = environment
+        self.name = environment.name
         self._stacks: dict[str, dict[str, Any]] = {
-            part: json.loads((out / "stacks" / f"{environment}-{part}" / "cdk.tf.json").read_text("utf-8"))
+            part: json.loads(
+                (out / "stacks" / f"{environment.name}-{part}" / "cdk.tf.json").read_text("utf-8")
+            )
             for part in ("network", "storage", "workers")
         }
-        self.network: Mapping[str, Any] = self._stacks["network"]["locals"]["network"]
+        self.network = environment.network
         self.storage: Mapping[str, Any] = self._stacks["storage"]["locals"]["storage"]
         self.fleets: Mapping[str, Mapping[str, Any]] = self._stacks["workers"]["locals"]["workers"]
         self.region: str = self._stacks["network"]["provider"]["aws"][0]["region"]
@@ -109,7 +113,7 @@ def draw(stacks: Synthesized) -> str:
 
 
 def _network(stacks: Synthesized, bottom: int) -> Iterator[str]:
-    cidr, count = stacks.network["cidr"], stacks.network["az_count"]
+    cidr, count = stacks.network.cidr, stacks.network.az_count
     yield from _box(_VPC_LEFT, _VPC_TOP, _VPC_WIDTH, bottom - _VPC_TOP + 40, "vpc", f"VPC {cidr}")
     yield from _box(*_GATEWAY, "part", "internet gateway")
     column = (_VPC_WIDTH - _GAP * (count + 1)) // count
@@ -125,7 +129,7 @@ def _network(stacks: Synthesized, bottom: int) -> Iterator[str]:
 
 
 def _nat(stacks: Synthesized, x: int) -> Iterator[str]:
-    kind = "NAT instance" if stacks.network["nat"] == "instance" else "NAT gateway"
+    kind = "NAT instance" if stacks.network.nat == "instance" else "NAT gateway"
     left, top, width, height = _GATEWAY
     beside = left if x + 58 < left else left + width
     yield from _box(x, _PUBLIC_TOP + 22, 116, 34, "part", kind)
@@ -194,8 +198,8 @@ def _outside(stacks: Synthesized) -> Iterator[str]:
 
 
 def _nats(stacks: Synthesized) -> int:
-    counts = {"none": 0, "per_az": int(stacks.network["az_count"])}
-    return counts.get(stacks.network["nat"], 1)
+    counts = {"none": 0, "per_az": stacks.network.az_count}
+    return counts.get(stacks.network.nat, 1)
 
 
 def _capacity(fleet: Mapping[str, Any]) -> str:
@@ -231,9 +235,10 @@ def main() -> None:
     from environments.loading import find, load_all
     from main import synthesize
 
+    (environment,) = load_all(find(["docs"]))
     with tempfile.TemporaryDirectory() as folder:
-        synthesize(load_all(find(["docs"])), Path(folder))
-        PICTURE.write_text(draw(Synthesized(Path(folder), "docs")), encoding="utf-8")
+        synthesize([environment], Path(folder))
+        PICTURE.write_text(draw(Synthesized(Path(folder), environment)), encoding="utf-8")
 
 
 if __name__ == "__main__":

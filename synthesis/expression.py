@@ -7,6 +7,7 @@ a setting is decided by Terraform. A construct of values has the types of `synth
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -16,9 +17,12 @@ from cdktf import IResolvable, ITerraformIterator, TerraformElement, TerraformIt
 from constructs import Construct
 
 from synthesis.literals import hcl
-from synthesis.typed import OR, Typed
+from synthesis.typed import AND, OR, Typed, operand
 
 Made = TypeVar("Made")
+
+_PLAIN = re.compile(r'"([^"\\$%]*)"')
+"""A quoted text without an expression or an escape in it."""
 
 # What makes a token asks jsii, and the same expressions stand in each environment: such answers are kept.
 
@@ -66,7 +70,10 @@ class Expression:
 
 def text(expression: object) -> str:
     """A string argument that is this expression."""
-    return str(expression) if isinstance(expression, Typed) else f"${{{expression}}}"
+    if isinstance(expression, Typed):
+        return str(expression)
+    plain = _PLAIN.fullmatch(str(expression))
+    return plain[1] if plain else f"${{{expression}}}"
 
 
 def number(value: object) -> float:
@@ -134,6 +141,18 @@ class Exists:
     def ref(self, element: TerraformElement) -> Expression:
         """The address of one of its resources, where it exists."""
         return ref(element) if self.condition is None else ref(element)[0]
+
+    def also(self, other: Exists) -> Exists:
+        """Where both exist."""
+        if self.condition is None or other.condition is None:
+            return other if self.condition is None else self
+        return Exists(f"{operand(self.condition, AND)} && {operand(other.condition, AND)}")
+
+    def items(self, items: object) -> str:
+        """A list that is empty where it does not exist."""
+        if self.condition is None:
+            return str(items)
+        return f"{operand(self.condition, OR)} ? {items} : []"
 
 
 def where(condition: object, make: Callable[[Exists], Made]) -> Made | None:

@@ -66,10 +66,12 @@ def choose(condition: bool, chosen: Any, other: Any) -> Any:
 
 
 def given(value: Any, then: Callable[[Any], Any], *, otherwise: Any) -> Any:
-    """What is made of a value where there is one, and something else where it is null."""
-    if not isinstance(value, Typed):
-        return otherwise if value is None else then(value)
-    return choose(is_null(value), otherwise, then(value))
+    """What is made of a value where there is one, and something else, or what that makes, where it is null."""
+    if value is None or isinstance(value, Typed):
+        otherwise = otherwise() if callable(otherwise) else otherwise
+    if value is None:
+        return otherwise
+    return choose(is_null(value), otherwise, then(value)) if isinstance(value, Typed) else then(value)
 
 
 def both_given(first: Any, second: Any, then: Callable[[Any, Any], Any], *, otherwise: Any) -> Any:
@@ -195,7 +197,7 @@ def split(separator: str, value: str) -> Any:
 def take(items: Any, count: int) -> Any:
     """The first items of a list."""
     return (
-        typed(list[items.of], f"slice({items.hcl}, 0, {count})")
+        typed(list[items.of], f"slice({items.hcl}, 0, {hcl(count)})")
         if isinstance(items, Items)
         else items[:count]
     )

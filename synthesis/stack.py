@@ -127,7 +127,8 @@ class ScytheStack(TerraformStack):
 
     def output(self, name: str, value: Expression, description: str) -> None:
         """Write one output."""
-        TerraformOutput(self, name, value=text(value), description=description)
+        known = {"true": True, "false": False}.get(str(value), text(value))
+        TerraformOutput(self, name, value=known, description=description)
 
 
 @dataclasses.dataclass(frozen=True)

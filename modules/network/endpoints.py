@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from cdktf_cdktf_provider_aws.vpc_endpoint import VpcEndpoint
 from constructs import Construct
 
@@ -10,9 +12,11 @@ from modules.common.policies import Condition, Statement, policy
 from modules.common.security_group import create_security_group
 from modules.network.settings import CHINAS_OWN_ENDPOINTS, FARGATE_ENDPOINTS, NetworkSettings
 from modules.network.subnets import Layout
-from synthesis.expression import Expression, each, ref, strings, text, when
+from synthesis.expression import Exists, Expression, each, ref, strings, text, where
+from synthesis.functions import choose, length, raw
 from synthesis.literals import hcl
 from synthesis.stack import Label
+from synthesis.typed import Typed
 
 WITH_POLICY = frozenset(FARGATE_ENDPOINTS) - {"ssmmessages"}
 """Services whose own guides say that their endpoints take a policy; for others none is set."""
@@ -28,7 +32,6 @@ class Endpoints(Construct):
     Availability Zone and $0.01 a GB (AWS PrivateLink pricing, us-east-1).
 
     Attributes:
-        exist: whether there is any interface endpoint.
         security_group_id: of the interface endpoints; empty without any. It has no rule of its own:
             `NetworkAttributes.allow_way_out` lets a peer in.
     """
@@ -42,7 +45,6 @@ class Endpoints(Construct):
         settings: NetworkSettings,
         layout: Layout,
         region: Expression,
-        has_way_out: Expression,
     ) -> None:
         super().__init__(scope, id_)
         self._account = Account(self)
@@ -50,18 +52,24 @@ class Endpoints(Construct):
         VpcEndpoint(
             self,
             "s3",
-            count=when(f"{settings.existing} == null"),
+            count=layout.exists.count,
             vpc_id=text(layout.vpc.id),
             service_name=f"com.amazonaws.{text(region)}.s3",
             vpc_endpoint_type="Gateway",
             route_table_ids=strings(
                 f"[for table in concat(values({tables[0]}), values({tables[1]})) : table.id]"
             ),
-            policy=self._of_s3(region, has_way_out),
+            policy=self._of_s3(region, settings.has_way_out),
             tags=label.tagged("s3"),
         )
-        chosen = services(settings)
-        self.exist = Expression(f"length({chosen}) > 0")
+        self.security_group_id = Expression('""')
+        where(
+            length(services(settings)) > 0, partial(self._create_interfaces, label, settings, layout, region)
+        )
+
+    def _create_interfaces(
+        self, label: Label, settings: NetworkSettings, layout: Layout, region: Expression, exists: Exists
+    ) -> None:
         group = create_security_group(
             self,
             "endpoints",
@@ -69,13 +77,15 @@ class Endpoints(Construct):
             name="endpoints",
             description="Interface endpoints of AWS services",
             vpc_id=layout.vpc.id,
-            count=when(self.exist),
+            count=exists.count,
         )
-        self.security_group_id = Expression(f'join("", {ref(group)}[*].id)')
+        self.security_group_id = (
+            ref(group).id if exists.condition is None else Expression(f'join("", {ref(group)}[*].id)')
+        )
         VpcEndpoint(
             self,
             "interface",
-            for_each=each(f"toset({chosen})"),
+            for_each=each(f"toset({hcl(services(settings))})"),
             vpc_id=text(layout.vpc.id),
             service_name=f"{text(_beginning(region))}.{text(region)}.${{each.key}}",
             vpc_endpoint_type="Interface",
@@ -98,7 +108,7 @@ class Endpoints(Construct):
         own = Condition("StringEquals", "aws:PrincipalAccount", [self._account.id])
         return Statement(["*"], ["*"], [own], everyone=True)
 
-    def _of_s3(self, region: Expression, has_way_out: Expression) -> str:
+    def _of_s3(self, region: Expression, has_way_out: bool) -> str:
         """The policy of S3's gateway: nobody writes with foreign keys, or without any, to anybody's bucket.
 
         ECR hands out image layers as signed links to its own bucket (Amazon ECR User Guide, "Amazon ECR interface VPC
@@ -108,7 +118,7 @@ class Endpoints(Construct):
         layers = f"arn:{self._account.partition}:s3:::prod-{text(region)}-starport-layer-bucket/*"
         read = Statement(
             ["s3:GetObject", "s3:ListBucket"],
-            Expression(f'{has_way_out} ? ["*"] : [{hcl(layers)}]'),
+            Expression(hcl(choose(has_way_out, ["*"], [layers]))),
             everyone=True,
         )
         return policy(self._by_own(), read)
@@ -125,10 +135,14 @@ def _beginning(region: Expression) -> Expression:
     return Expression(f'{own} ? "cn.com.amazonaws" : "com.amazonaws"')
 
 
-def services(settings: NetworkSettings) -> Expression:
+def services(settings: NetworkSettings) -> list[str]:
     """The services with an interface endpoint: true is all that tasks need without NAT, or a list."""
-    given = settings.interface_endpoints
-    every = hcl(FARGATE_ENDPOINTS)
-    return Expression(
-        f"(try(tobool({given}), null) == null ? tolist({given}) : tobool({given}) ? {every} : tolist([]))"
+    chosen = settings.interface_endpoints
+    if not isinstance(chosen, Typed):
+        return settings.endpoints()
+    every, given = hcl(FARGATE_ENDPOINTS), chosen.hcl
+    listed: list[str] = raw(
+        list[str],
+        f"try(tobool({given}), null) == null ? tolist({given}) : tobool({given}) ? {every} : tolist([])",
     )
+    return listed

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 from cdktf_cdktf_provider_aws.flow_log import FlowLog
 from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
 from constructs import Construct
@@ -12,12 +14,13 @@ from modules.common.keys import use_of
 from modules.common.log_group import create_log_group
 from modules.common.policies import Statement, policy
 from modules.network.settings import NetworkSettings
-from synthesis.expression import Expression, ref, text, when
+from synthesis.expression import Exists, Expression, text
+from synthesis.functions import attempt
 from synthesis.stack import Label
 
 
 class FlowLogs(Construct):
-    """All traffic of the VPC, to a log group of its own, where ``settings.flow_logs`` asks for it.
+    """All traffic of the VPC, to a log group of its own.
 
     Costs: CloudWatch Logs' ingestion of vended logs, $0.50 a GB in us-east-1.
     """
@@ -29,18 +32,19 @@ class FlowLogs(Construct):
         *,
         label: Label,
         settings: NetworkSettings,
+        exists: Exists,
         vpc: Expression,
         key_arn: Expression,
     ) -> None:
         super().__init__(scope, id_)
-        wanted = when(f"{settings.flow_logs} != null")
+        wanted, asked = exists.count, cast("Any", settings.flow_logs)
         account = Account(self)
         group = create_log_group(
             self,
             "LogGroup",
             label=label,
             name=f"/scythe/{text(label.name)}/vpc-flow-logs",
-            retention_days=f"try({settings.flow_logs}.retention_days, null)",
+            retention_days=attempt(lambda: asked.retention_days, otherwise=None),
             key_arn=key_arn,
             unencrypted="CloudWatch's own keys encrypt it, without a price per month",
             kept="network.flow_logs.retention_days says how long they are kept",
@@ -56,13 +60,13 @@ class FlowLogs(Construct):
             source_arn=f"arn:{account.partition}:ec2:*:{account.id}:vpc-flow-log/*",
             count=wanted,
         )
-        log_group_arn = text(ref(group)[0].arn)
+        log_group_arn = text(exists.ref(group).arn)
         IamRolePolicy(
             self,
             "RolePolicy",
             count=wanted,
             name="write",
-            role=text(ref(role)[0].id),
+            role=text(exists.ref(role).id),
             policy=policy(
                 Statement(
                     actions=["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],
@@ -81,6 +85,6 @@ class FlowLogs(Construct):
             vpc_id=text(vpc.id),
             traffic_type="ALL",
             log_destination=log_group_arn,
-            iam_role_arn=text(ref(role)[0].arn),
+            iam_role_arn=text(exists.ref(role).arn),
             tags=label.tagged(),
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from cdktf_cdktf_provider_aws.eip import Eip
 from cdktf_cdktf_provider_aws.nat_gateway import NatGateway
 from cdktf_cdktf_provider_aws.route import Route
@@ -10,8 +12,11 @@ from constructs import Construct
 from modules.network.nat_instance import NatInstance
 from modules.network.settings import NetworkSettings
 from modules.network.subnets import Layout
-from synthesis.expression import Expression, each, ref, text
+from synthesis.expression import Exists, Expression, each, ref, text, where
+from synthesis.functions import choose, least, length, take
+from synthesis.literals import hcl
 from synthesis.stack import Label
+from synthesis.typed import Items, Typed
 
 
 class Nat(Construct):
@@ -35,25 +40,45 @@ class Nat(Construct):
         layout: Layout,
     ) -> None:
         super().__init__(scope, id_)
-        mode, zones = settings.nat, layout.zones
-        gateways = self._create_gateways(
-            label,
-            layout,
-            f'{mode} == "per_az" ? {zones} : {mode} == "single" ? slice({zones}, 0, min(1, length({zones}))) : []',
+        mode, zones = settings.nat, Items(str(layout.zones))
+        first = take(zones, 1 if layout.exists.condition is None else least(1, length(zones)))
+        chosen = choose(mode == "per_az", zones, choose(mode == "single", first, []))
+        gateways = self._create_gateways(label, layout, hcl(chosen)) if hcl(chosen) != "[]" else None
+        instance = where(
+            is_instance := mode == "instance",
+            lambda exists: NatInstance(
+                self,
+                "instance",
+                label=label,
+                settings=settings,
+                layout=layout,
+                exists=layout.exists.also(exists),
+            ),
         )
-        instance = NatInstance(self, "instance", label=label, settings=settings, layout=layout)
+        where(mode != "none", partial(self._create_routes, layout, gateways, instance, is_instance))
+
+    def _create_routes(
+        self,
+        layout: Layout,
+        gateways: Expression | None,
+        instance: NatInstance | None,
+        is_instance: bool,
+        exists: Exists,
+    ) -> None:
+        tables = layout.private.route_tables
+        if exists.condition is not None:
+            tables = Expression(
+                f"{{ for zone, table in {tables} : zone => table if {hcl(exists.condition)} }}"
+            )
+        own = Typed(f"try({gateways}[each.key].id, {gateways}[{layout.zones[0]}].id)")
         Route(
             self,
             "Route",
-            for_each=each(
-                f'{{ for zone, table in {layout.private.route_tables} : zone => table if {mode} != "none" }}'
-            ),
+            for_each=each(tables),
             route_table_id="${each.value.id}",
             destination_cidr_block="0.0.0.0/0",
-            nat_gateway_id=text(
-                f'{mode} == "instance" ? null : try({gateways}[each.key].id, {gateways}[{zones[0]}].id)'
-            ),
-            network_interface_id=text(instance.network_interface_id),
+            nat_gateway_id=None if gateways is None else text(choose(is_instance, None, own)),
+            network_interface_id=None if instance is None else text(instance.network_interface_id),
         )
 
     def _create_gateways(self, label: Label, layout: Layout, zones: str) -> Expression:

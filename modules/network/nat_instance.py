@@ -30,7 +30,7 @@ from modules.common.security_group import create_security_group
 from modules.network.attributes import HTTPS
 from modules.network.settings import NetworkSettings
 from modules.network.subnets import Layout
-from synthesis.expression import Expression, mapping, ref, text, when
+from synthesis.expression import Exists, Expression, mapping, ref, text
 from synthesis.literals import hcl
 from synthesis.stack import Label
 from synthesis.suppression import suppress
@@ -41,7 +41,7 @@ AMAZON_LINUX = "resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kern
 
 
 class NatInstance(Construct):
-    """A t4g.nano that forwards HTTPS, where ``settings.nat`` is ``instance``.
+    """A t4g.nano that forwards HTTPS.
 
     Its interface, with the address and its place in the routes, outlives each instance behind it. While the
     group replaces one, a few minutes, the private subnets have no way out. A boot that does not succeed within 15
@@ -51,7 +51,7 @@ class NatInstance(Construct):
     Costs: $3.07 a month, its address $3.65, its disk $0.64 (us-east-1, on demand: Amazon EC2 pricing).
 
     Attributes:
-        network_interface_id: where the routes lead; null in other modes.
+        network_interface_id: where the routes lead; null where it does not exist.
     """
 
     def __init__(
@@ -62,11 +62,14 @@ class NatInstance(Construct):
         label: Label,
         settings: NetworkSettings,
         layout: Layout,
+        exists: Exists,
     ) -> None:
         super().__init__(scope, id_)
-        # An existing VPC has no zones of ours, and Terraform validates the index whatever the count.
-        self._label, zone = label, Expression(f'try({layout.zones[0]}, "")')
-        self._count = when(f'{settings.existing} == null && {settings.nat} == "instance"')
+        self._label, self._exists, self._count = label, exists, exists.count
+        zone = layout.zones[0]
+        if exists.condition is not None:
+            # An existing VPC has no zones of ours, and Terraform validates the index whatever the count.
+            zone = Expression(f'try({zone}, "")')
         interface = NetworkInterface(
             self,
             "NetworkInterface",
@@ -82,13 +85,16 @@ class NatInstance(Construct):
             "Address",
             count=self._count,
             domain="vpc",
-            network_interface=text(ref(interface)[0].id),
+            network_interface=text(exists.ref(interface).id),
             tags=label.tagged("nat"),
             depends_on=[layout.internet],
         )
         suppress(address, {"CKV2_AWS_19": "attached to the interface that outlives each NAT instance"})
-        self._create_group(self._create_template(ref(interface)[0]), zone, address)
-        self.network_interface_id = Expression(f"one({ref(interface)}[*].id)")
+        self._create_group(self._create_template(exists.ref(interface)), zone, address)
+        interfaces = ref(interface)
+        self.network_interface_id = (
+            interfaces.id if exists.condition is None else Expression(f"one({interfaces}[*].id)")
+        )
 
     def _create_group(self, template: Expression, zone: Expression, address: Eip) -> None:
         AutoscalingGroup(
@@ -129,10 +135,10 @@ class NatInstance(Construct):
             vpc_id=vpc.id,
             count=self._count,
         )
-        id_ = ref(group)[0].id
+        id_ = self._exists.ref(group).id
         VpcSecurityGroupIngressRule(
             self, "from_vpc", count=self._count, security_group_id=text(id_),
-            description="HTTPS out of the private subnets", cidr_ipv4=text(settings.cidr),
+            description="HTTPS out of the private subnets", cidr_ipv4=settings.cidr,
             ip_protocol="tcp", from_port=HTTPS, to_port=HTTPS,
         )  # fmt: skip
         VpcSecurityGroupEgressRule(
@@ -172,7 +178,7 @@ class NatInstance(Construct):
             ],
             tags=self._label.tagged("nat"),
         )
-        return ref(template)[0]
+        return self._exists.ref(template)
 
     def _launched_tags(self) -> Expression:
         """The tags of what the group launches, which the provider's default tags do not reach.

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
 from cdktf import Postcondition, TerraformResourceLifecycle
 from cdktf_cdktf_provider_aws.data_aws_availability_zones import (
     DataAwsAvailabilityZones,
@@ -17,16 +22,18 @@ from constructs import Construct
 
 from modules.common.account import region_code
 from modules.network.attributes import NetworkAttributes
-from modules.network.endpoints import Endpoints
+from modules.network.endpoints import Endpoints, services
 from modules.network.flow_logs import FlowLogs
 from modules.network.nat import Nat
 from modules.network.resolution import resolves_names
 from modules.network.settings import NetworkSettings
 from modules.network.subnets import Layout, Subnets
-from synthesis.expression import Expression, each, local, ref, text, when
+from synthesis.expression import Exists, Expression, each, local, ref, text, where
+from synthesis.functions import attempt, choose, given, is_null, is_set, length
 from synthesis.literals import hcl
 from synthesis.stack import Label
 from synthesis.suppression import suppress
+from synthesis.typed import OR, operand, typed
 
 ZONES_WITHOUT_FARGATE = ["apne1-az3", "cac1-az3", "cnn1-az3", "use1-az3", "usw1-az2"]
 """Zones in which Fargate runs no tasks (Amazon ECS Developer Guide, "Supported Regions for Amazon ECS on AWS Fargate")."""
@@ -60,42 +67,59 @@ class Network(Construct):
         logs_key_arn: Expression,
     ) -> None:
         super().__init__(scope, id_)
-        self._label = label
-        self._made = Expression(f"{settings.existing} == null")
+        self._label, self._settings, self._region = label, settings, region_code(self)
+        where(is_set(settings.existing), self._look_up)
+        own = where(is_null(settings.existing), partial(self._create, logs_key_arn))
+        self.attributes = self._attributes(own)
+
+    def _look_up(self, exists: Exists) -> None:
+        existing: Any = self._settings.existing
         DataAwsVpc(
             self,
             "existing",
-            count=when(f"{settings.existing} != null"),
-            id=text(f"try({settings.existing}.vpc_id, null)"),
+            count=exists.count,
+            id=attempt(lambda: existing.vpc_id, otherwise=None),
             lifecycle=resolves_names(),
         )
-        self._zones = self._choose_zones(settings)
-        self._vpc = self._create_vpc(settings)
-        public = self._create_subnets(
-            "public", f"cidrsubnet({settings.cidr}, {PUBLIC_BITS}, {PUBLIC_FIRST} + i)"
-        )
-        private = self._create_subnets("private", f"cidrsubnet({settings.cidr}, {PRIVATE_BITS}, i)")
-        internet = self._open_to_internet(public.route_tables)
 
+    def _create(self, logs_key_arn: Expression, exists: Exists) -> Own:
+        label, settings = self._label, self._settings
+        zones, fargate_zones = self._choose_zones(exists)
+        vpc = self._create_vpc(exists)
+        make = partial(Subnets, self, label=label, zones=zones, vpc=vpc)
+        cidr = hcl(settings.cidr)
+        public = make("public", cidr=f"cidrsubnet({cidr}, {PUBLIC_BITS}, {PUBLIC_FIRST} + i)")
+        private = make("private", cidr=f"cidrsubnet({cidr}, {PRIVATE_BITS}, i)")
         layout = Layout(
-            vpc=self._vpc,
-            zones=self._zones,
-            fargate_zones=self._fargate_zones,
+            exists=exists,
+            vpc=vpc,
+            zones=zones,
+            fargate_zones=fargate_zones,
             public=public,
             private=private,
-            internet=internet,
+            internet=self._open_to_internet(vpc, public.route_tables, exists),
         )
-        region = region_code(self)
         Nat(self, "nat", label=label, settings=settings, layout=layout)
         endpoints = Endpoints(
-            self, "Endpoints", label=label, settings=settings, layout=layout, region=region,
-            has_way_out=self._has_way_out(settings),
-        )  # fmt: skip
-        FlowLogs(self, "flow_logs", label=label, settings=settings, vpc=self._vpc, key_arn=logs_key_arn)
-        self.attributes = self._attributes(settings, region, public.subnets, private.subnets, endpoints)
+            self, "Endpoints", label=label, settings=settings, layout=layout, region=self._region
+        )
+        where(
+            is_set(settings.flow_logs),
+            lambda logged: FlowLogs(
+                self,
+                "flow_logs",
+                label=label,
+                settings=settings,
+                exists=logged,
+                vpc=vpc,
+                key_arn=logs_key_arn,
+            ),
+        )
+        return Own(layout, endpoints)
 
-    def _choose_zones(self, settings: NetworkSettings) -> Expression:
-        """The zones to use, those without Fargate last, so that a further zone moves no other."""
+    def _choose_zones(self, exists: Exists) -> tuple[Expression, Expression]:
+        """The zones to use, those without Fargate last, so that a further zone moves no other; and those with Fargate."""
+        count = hcl(self._settings.az_count)
         available = DataAwsAvailabilityZones(
             self,
             "available",
@@ -104,53 +128,49 @@ class Network(Construct):
             lifecycle=TerraformResourceLifecycle(
                 postcondition=[
                     Postcondition(
-                        condition=text(f"length(self.names) >= {settings.az_count}"),
+                        condition=text(f"length(self.names) >= {count}"),
                         error_message="the region has ${length(self.names)} Availability Zones: az_count is larger",
                     )
                 ]
             ),
         )
         zones = ref(available)
-        self._fargate_zones = local(
+        fargate = local(
             self,
             "fargate_zones",
             f"[for i, name in {zones}.names : name "
             f"if !contains({hcl(ZONES_WITHOUT_FARGATE)}, {zones}.zone_ids[i])]",
         )
-        fargate = self._fargate_zones
         ordered = f"concat({fargate}, [for name in {zones}.names : name if !contains({fargate}, name)])"
-        return local(self, "zones", f"{self._made} ? slice({ordered}, 0, {settings.az_count}) : []")
+        return local(self, "zones", exists.items(f"slice({ordered}, 0, {count})")), fargate
 
-    def _create_vpc(self, settings: NetworkSettings) -> Expression:
+    def _create_vpc(self, exists: Exists) -> Expression:
         vpc = Vpc(
             self,
             "Vpc",
-            count=when(self._made),
-            cidr_block=text(settings.cidr),
+            count=exists.count,
+            cidr_block=self._settings.cidr,
             enable_dns_hostnames=True,
             enable_dns_support=True,
             tags=self._label.tagged("vpc"),
         )
         suppress(vpc, {"CKV2_AWS_11": "network.flow_logs asks for them: they cost $0.50 a GB"})
-        this = ref(vpc)[0]
+        this = exists.ref(vpc)
         DefaultSecurityGroup(
             self,
             "DefaultSecurityGroup",
-            count=when(self._made),
+            count=exists.count,
             vpc_id=text(this.id),
             tags=self._label.tagged("default-closed"),
         )
         return this
 
-    def _create_subnets(self, tier: str, cidr: str) -> Subnets:
-        return Subnets(self, tier, label=self._label, zones=self._zones, vpc=self._vpc, cidr=cidr)
-
-    def _open_to_internet(self, tables: Expression) -> Route:
+    def _open_to_internet(self, vpc: Expression, tables: Expression, exists: Exists) -> Route:
         gateway = InternetGateway(
             self,
             "InternetGateway",
-            count=when(self._made),
-            vpc_id=text(self._vpc.id),
+            count=exists.count,
+            vpc_id=text(vpc.id),
             tags=self._label.tagged("internet"),
         )
         return Route(
@@ -159,45 +179,65 @@ class Network(Construct):
             for_each=each(tables),
             route_table_id="${each.value.id}",
             destination_cidr_block="0.0.0.0/0",
-            gateway_id=text(ref(gateway)[0].id),
+            gateway_id=text(exists.ref(gateway).id),
         )
 
-    def _attributes(
-        self,
-        settings: NetworkSettings,
-        region: Expression,
-        public: Expression,
-        private: Expression,
-        endpoints: Endpoints,
-    ) -> NetworkAttributes:
-        existing = settings.existing
-        made_public = f"[for zone in {self._zones} : {public}[zone].id]"
-        made_private = f"[for zone in {self._zones} : {private}[zone].id]"
-        is_public = f'{settings.worker_subnets} == "public"'
-        for_workers = (
-            f"[for zone in {self._zones} : ({is_public} ? {public}[zone].id : {private}[zone].id) "
-            f"if contains({self._fargate_zones}, zone)]"
-        )
-        given = f"({is_public} ? {existing}.public_subnet_ids : {existing}.private_subnet_ids)"
-        s3 = DataAwsEc2ManagedPrefixList(self, "s3", name=f"com.amazonaws.{text(region)}.s3")
+    def _attributes(self, own: Own | None) -> NetworkAttributes:
+        settings = self._settings
+        is_public = settings.worker_subnets == "public"
+        s3 = DataAwsEc2ManagedPrefixList(self, "s3", name=f"com.amazonaws.{text(self._region)}.s3")
         return NetworkAttributes(
-            vpc_id=self._either(self._vpc.id, f"{existing}.vpc_id"),
-            public_subnet_ids=self._either(made_public, f"{existing}.public_subnet_ids"),
-            private_subnet_ids=self._either(made_private, f"{existing}.private_subnet_ids"),
-            worker_subnet_ids=self._either(for_workers, given),
-            worker_public_ip=Expression(is_public),
-            has_way_out=self._has_way_out(settings),
-            private_has_way_out=Expression(f'{existing} != null || {settings.nat} != "none"'),
-            has_interface_endpoints=endpoints.exist,
-            endpoint_security_group_id=endpoints.security_group_id,
+            vpc_id=self._either(own, lambda made: made.layout.vpc.id, lambda vpc: vpc.vpc_id),
+            public_subnet_ids=self._either(
+                own, lambda made: made.subnet_ids(made.layout.public), lambda vpc: vpc.public_subnet_ids
+            ),
+            private_subnet_ids=self._either(
+                own, lambda made: made.subnet_ids(made.layout.private), lambda vpc: vpc.private_subnet_ids
+            ),
+            worker_subnet_ids=self._either(
+                own,
+                lambda made: made.fargate_subnet_ids(is_public),
+                lambda vpc: choose(is_public, vpc.public_subnet_ids, vpc.private_subnet_ids),
+            ),
+            worker_public_ip=Expression(hcl(is_public)),
+            has_way_out=Expression(hcl(settings.has_way_out)),
+            private_has_way_out=Expression(hcl(settings.private_has_way_out)),
+            has_interface_endpoints=Expression(hcl(length(services(settings)) > 0)),
+            endpoint_security_group_id=own.endpoints.security_group_id if own else Expression('""'),
             s3_prefix_list_id=ref(s3).id,
         )
 
-    def _has_way_out(self, settings: NetworkSettings) -> Expression:
-        """Whether workers, or anything in the private subnets, reach the Internet."""
-        return Expression(
-            f'{settings.existing} != null || {settings.worker_subnets} == "public" || {settings.nat} != "none"'
-        )
+    def _either(
+        self, own: Own | None, made: Callable[[Own], object], existing: Callable[[Any], object]
+    ) -> Expression:
+        """What is made, or what is there already, as `NetworkSettings.existing` says."""
+        theirs = self._settings.existing
+        if own is None:
+            return Expression(hcl(existing(theirs)))
+        return Expression(hcl(given(theirs, existing, otherwise=typed(None, hcl(made(own))))))
 
-    def _either(self, made: object, existing: str) -> Expression:
-        return Expression(f"{self._made} ? {made} : {existing}")
+
+@dataclass(frozen=True)
+class Own:
+    """A network that is made.
+
+    Attributes:
+        layout: its parts.
+        endpoints: its VPC endpoints.
+    """
+
+    layout: Layout
+    endpoints: Endpoints
+
+    def subnet_ids(self, tier: Subnets) -> Expression:
+        """The ids of a tier's subnets, in the order of the zones."""
+        return Expression(f"[for zone in {self.layout.zones} : {tier.subnets}[zone].id]")
+
+    def fargate_subnet_ids(self, is_public: bool) -> Expression:
+        """The ids of the workers' subnets, in zones that have Fargate."""
+        layout = self.layout
+        public, private = (
+            typed(None, f"{tier.subnets}[zone].id") for tier in (layout.public, layout.private)
+        )
+        id_ = operand(choose(is_public, public, private), OR)
+        return Expression(f"[for zone in {layout.zones} : {id_} if contains({layout.fargate_zones}, zone)]")

@@ -11,7 +11,7 @@ from cdktf_cdktf_provider_aws.route_table_association import RouteTableAssociati
 from cdktf_cdktf_provider_aws.subnet import Subnet
 from constructs import Construct
 
-from synthesis.expression import Expression, each, ref, text
+from synthesis.expression import Exists, Expression, each, ref, text
 from synthesis.stack import Label
 
 
@@ -73,6 +73,7 @@ class Layout:
     """The parts of a VPC that its ways out are built on.
 
     Attributes:
+        exists: where it is made.
         vpc: the VPC.
         zones: the names of its zones, in their order.
         fargate_zones: the names of the region's zones that have Fargate.
@@ -81,6 +82,7 @@ class Layout:
         internet: the public tier's routes to the internet, which what has a public address waits for.
     """
 
+    exists: Exists
     vpc: Expression
     zones: Expression
     fargate_zones: Expression

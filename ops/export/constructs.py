@@ -17,6 +17,7 @@ from modules.cluster.cluster import Cluster
 from modules.hatchet.hatchet import Hatchet
 from modules.hatchet.repositories import Repositories
 from modules.network.network import Network
+from modules.network.settings import NetworkSettings
 from modules.observability.observability import Observability
 from modules.researcher.researcher import Researcher
 from modules.storage.storage import Storage
@@ -195,7 +196,7 @@ def modules_of(app: ScytheApp) -> dict[type[Construct], Module]:
 def _argument(stack: ModuleStack, parameter: str, type_: type) -> Any:
     if type_ is Label:
         return stack.label
-    if type_ is FleetSettings:
+    if type_ in {FleetSettings, NetworkSettings}:
         return stack.variables(type_, is_typed=True)
     if get_origin(type_) is list:
         return getattr(stack.variables(Parameters, [parameter], is_typed=True), parameter)

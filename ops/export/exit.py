@@ -68,8 +68,8 @@ class CallingStack(EnvironmentStack):
         return settings
 
     def values(self, name: str, settings: Any) -> Any:
-        """What settings say beyond their defaults, at the local that `local` wrote."""
-        return SettingsAt(tuple(told(settings)), Expression(f"local.{name}"))
+        """What settings say beyond their defaults, of several at the local that `local` wrote."""
+        return SettingsAt(tuple(told(settings)), Expression(f"local.{name}")) if "." in name else settings
 
     def local(self, name: str, value: object) -> Expression:
         """Write a value as a local, none where it is null; of settings what they say beyond their defaults."""

@@ -77,7 +77,7 @@ ZONE_C = {
     for tier in ("public", "private")
 } | {'aws_route.internet["us-east-1c"]': "create", 'aws_route.nat["us-east-1c"]': "create"}
 # The gateway endpoint of S3 takes the new tables.
-ZONE_C["aws_vpc_endpoint.s3[0]"] = "update"
+ZONE_C["aws_vpc_endpoint.s3"] = "update"
 
 SEEN = {"aws_iam_role_policy.backlog_task_rollout": "update"}
 """The backlog service sees the deployments of each fleet by name."""
@@ -200,13 +200,13 @@ CASES: dict[str, tuple[str, dict[str, Any], Actions]] = {
     "an endpoint": (
         "network",
         {"network.interface_endpoints": ["logs"]},
-        {"aws_security_group.endpoints[0]": "create", 'aws_vpc_endpoint.interface["logs"]': "create"},
+        {"aws_security_group.endpoints": "create", 'aws_vpc_endpoint.interface["logs"]': "create"},
     ),
     "flow logs": (
         "network",
         {"network.flow_logs": {"retention_days": 7}},
         {
-            f"{kind}.flow_logs[0]": "create"
+            f"{kind}.flow_logs": "create"
             for kind in (
                 "aws_cloudwatch_log_group",
                 "aws_flow_log",

@@ -52,7 +52,7 @@ def of_everything(run: Run) -> Questions:
     flow_log = f"arn:aws:ec2:us-east-1:{ACCOUNT}:vpc-flow-log/fl-0123456789abcdef0"
     keys = {
         **of_keys.logs("simulations", "heavy", "backlog"),
-        "aws_iam_role_policy.flow_logs[0]": of_keys.key("logs", "logs", writes=True),
+        "aws_iam_role_policy.flow_logs": of_keys.key("logs", "logs", writes=True),
         "aws_iam_role_policy.simulations_execution_secrets": [
             *of_keys.key("of-fleets", "secretsmanager"),
             *of_keys.key("of-fleets", "ssm"),
@@ -77,8 +77,8 @@ def of_everything(run: Run) -> Questions:
             *ask.parameter(f"arn:aws:ssm:us-east-1:{ACCOUNT}:parameter/team/site"),
         ],
         "aws_iam_role_policy.simulations_task_exec": ask.shell(),
-        "aws_iam_role_policy.flow_logs[0]": ask.flow_log(group),
-        "aws_iam_role.flow_logs[0]": ask.trust(
+        "aws_iam_role_policy.flow_logs": ask.flow_log(group),
+        "aws_iam_role.flow_logs": ask.trust(
             "vpc-flow-logs.amazonaws.com", flow_log, flow_log.replace("vpc-flow-log", "instance")
         ),
         "aws_iam_policy.researcher": [*results, *ask.secret(stored), *ask.watching("everything")],
@@ -187,8 +187,8 @@ def of_prod(run: Run) -> Questions:
             "prod", "simulations", "heavy", "fanouts", token=stored, repository=repository, region=region
         ),
         "aws_iam_role_policy.simulations_execution_secrets": ask.secret(license_),
-        "aws_iam_role_policy.flow_logs[0]": ask.flow_log("/scythe/prod/vpc-flow-logs", region),
-        "aws_iam_role.flow_logs[0]": ask.trust(
+        "aws_iam_role_policy.flow_logs": ask.flow_log("/scythe/prod/vpc-flow-logs", region),
+        "aws_iam_role.flow_logs": ask.trust(
             "vpc-flow-logs.amazonaws.com", flow_log, flow_log.replace("vpc-flow-log", "instance")
         ),
         "aws_iam_policy.researcher": [*results, *ask.secret(stored), *ask.watching("prod", region)],

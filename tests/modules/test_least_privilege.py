@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from modules.common.policies import Condition, Statement
+from modules.network.settings import NetworkSettings
 from synthesis.expression import Expression
 from synthesis.literals import hcl
+from tests.modules.network.stack import of_network
 from tests.support.console import evaluated
 from tests.support.tools.iam import Simulation
 
@@ -47,8 +49,8 @@ class Policies:
         for pattern, value in TOLD.items():
             written = re.sub(pattern, value, written)
         written = written.replace("each.key", json.dumps(key))
-        told = {"storage": {}, "network": {}, **self._templates[stack].get("locals", {})}
-        told = {name: told[name] for name in ("name", "storage", "network") if name in told}
+        told = {"storage": {}, **self._templates[stack].get("locals", {})}
+        told = {name: told[name] for name in ("name", "storage") if name in told}
         document: Document = json.loads(evaluated(written, self._folder, **{**told, **locals_}))
         return document
 
@@ -165,13 +167,13 @@ def through(document: Document) -> Callable[[str, str, Mapping[str, str]], bool]
 
 
 @pytest.mark.parametrize("network", ["closed", "nat", "public"])
-def test_nothing_is_written_through_s3s_endpoint_with_foreign_keys(policies: Policies, network: str) -> None:
-    settings = {
-        "existing": None,
-        "nat": "single" if network == "nat" else "none",
-        "worker_subnets": "public" if network == "public" else "private",
-    }
-    allows = through(policies("network", "aws_vpc_endpoint.s3", network=settings))
+def test_nothing_is_written_through_s3s_endpoint_with_foreign_keys(tmp_path: Path, network: str) -> None:
+    settings = NetworkSettings(
+        nat="single" if network == "nat" else "none",
+        worker_subnets="public" if network == "public" else "private",
+    )
+    policies = Policies({"network": of_network(settings)}, tmp_path)
+    allows = through(policies("network", "aws_vpc_endpoint.s3"))
     theirs = "arn:aws:s3:::anybodys/a"
     for action in ("s3:PutObject", "s3:DeleteObject"):
         assert not allows(action, theirs, FOREIGN)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from environments.loading import FOLDER, load
 from local_aws import LocalAws
 from ops.export.rendering import render
 from ops.picture import PICTURE, Synthesized, draw
@@ -94,7 +95,9 @@ def test_make_demo_is_the_command() -> None:
 
 
 def test_the_picture_is_what_the_stacks_say(synthesized: Path) -> None:
-    assert draw(Synthesized(synthesized, "docs")) == PICTURE.read_text(), "run: python -m ops.picture"
+    assert draw(Synthesized(synthesized, load(FOLDER / "docs.yaml"))) == PICTURE.read_text(), (
+        "run: python -m ops.picture"
+    )
 
 
 def test_the_license_is_the_exports() -> None:

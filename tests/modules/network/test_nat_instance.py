@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from modules.network import nat_instance
+from modules.network.settings import NetworkSettings
+from tests.modules.network.stack import of_network
 
 SCRIPT = Path(nat_instance.__file__).with_name("nat_instance.sh")
 COMMANDS = ("sysctl", "dd", "chmod", "mkswap", "swapon", "systemctl", "nft", "sleep", "dnf", "shutdown")
@@ -52,7 +53,7 @@ def test_a_boot_that_fails_or_hangs_powers_the_instance_off(tmp_path: Path, fail
 
 
 @pytest.mark.parametrize("kind", ["instance", "volume"])
-def test_what_the_group_launches_has_the_stacks_tags(templates: dict[str, dict[str, Any]], kind: str) -> None:
-    (template,) = templates["network"]["resource"]["aws_launch_template"].values()
+def test_what_the_group_launches_has_the_stacks_tags(kind: str) -> None:
+    (template,) = of_network(NetworkSettings())["resource"]["aws_launch_template"].values()
     tags = {item["resource_type"]: item["tags"] for item in template["tag_specifications"]}
     assert tags[kind] == '${merge(data.aws_default_tags.nat_instance.tags, { Name = "${local.name}-nat" })}'
