@@ -10,19 +10,8 @@ from environments.keys import key_faults
 from environments.regions import partition_of
 from environments.sections import Sections
 from modules.hatchet.authorities import BUNDLE, authorities
-from synthesis.functions import (
-    collect_entries,
-    comes_before,
-    common,
-    contains,
-    flatten,
-    given,
-    is_null,
-    is_set,
-    length,
-    not_,
-    prefix_length,
-)
+from synthesis.functions import contains, given, is_null, is_set, length, not_, prefix_length
+from synthesis.lists import collect_entries, comes_before, common, flatten
 from synthesis.rules import CrossRule, Fault, ItemRule, Path
 
 WAY_OUT: tuple[Path, ...] = (("network", "nat"), ("network", "existing"), ("network", "worker_subnets"))

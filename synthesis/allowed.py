@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from synthesis.functions import all_of, contains, floor, is_distinct, is_ipv4_block, length, matches, not_
+from synthesis.functions import contains, floor, is_ipv4_block, length, matches, not_
+from synthesis.lists import all_of, is_distinct
 from synthesis.rules import Rule
 
 

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Union, get_args, get_origin
 
-from synthesis.functions import inside_loops, length
+from synthesis.functions import length
 from synthesis.left_open import whole
+from synthesis.lists import inside_loops
 from synthesis.literals import hcl
 from synthesis.rules import CrossRule, ItemRule, Rule, Settings
 from synthesis.typed import Text, Typed, settings_of, typed

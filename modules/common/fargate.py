@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from fractions import Fraction
 from itertools import pairwise
 
-from synthesis.functions import contains, lookup
+from synthesis.functions import contains
+from synthesis.lists import lookup
 from synthesis.rules import CrossRule
 
 MEMORY_GIB: Mapping[float, tuple[float, ...]] = {

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from synthesis.functions import attempt, captured, floor, least, lookup, split, substring, to_number
+from synthesis.functions import attempt, captured, floor, least, split, substring, to_number
+from synthesis.lists import lookup
 from synthesis.literals import hcl
 from synthesis.rules import CrossRule
 from synthesis.typed import Number, Text

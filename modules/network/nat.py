@@ -13,7 +13,8 @@ from modules.network.nat_instance import NatInstance
 from modules.network.settings import NetworkSettings
 from modules.network.subnets import Layout
 from synthesis.expression import Exists, Expression, each, ref, text, where
-from synthesis.functions import choose, least, length, take
+from synthesis.functions import choose, least, length
+from synthesis.lists import take
 from synthesis.literals import hcl
 from synthesis.stack import Label
 from synthesis.typed import Items, Typed

@@ -27,7 +27,8 @@ from modules.common.metrics import DEMAND, BacklogMetrics
 from modules.worker_fleet.bands import RANGES, Range
 from modules.worker_fleet.settings import FleetSettings
 from synthesis.expression import Exists, Expression, number, shared, text, where
-from synthesis.functions import collect, largest, least
+from synthesis.functions import least
+from synthesis.lists import collect, largest
 from synthesis.stack import Label
 
 SECONDS = 10

@@ -16,7 +16,8 @@ from constructs import Construct
 from modules.worker_fleet.scaling import MOST_SCHEDULES, Scaling, Schedule
 from modules.worker_fleet.settings import FleetSettings
 from synthesis.expression import Exists, Expression, number, ref, text, where
-from synthesis.functions import at_place, choose, length
+from synthesis.functions import choose, length
+from synthesis.lists import at_place
 from synthesis.stack import Label
 
 DIMENSION = "ecs:service:DesiredCount"

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from modules.common.container import log_configuration, mount_points, named
 from modules.worker_fleet.settings import FleetSettings
 from synthesis.expression import Expression, text
-from synthesis.functions import choose, join, keys, length, merged, not_
+from synthesis.functions import choose, length, not_
+from synthesis.lists import join, keys, merged
 from synthesis.literals import hcl
 
 NAME = "worker"

@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from modules.worker_fleet.settings import FleetSettings
-from synthesis.functions import attempt, choose, is_set, join, length, not_, to_text
+from synthesis.functions import attempt, choose, is_set, length, not_, to_text
+from synthesis.lists import join
 
 if TYPE_CHECKING:
     from synthesis.expression import Expression

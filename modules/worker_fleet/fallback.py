@@ -22,7 +22,8 @@ from modules.worker_fleet.bounds import DIMENSION
 from modules.worker_fleet.scaling import FALLBACK
 from modules.worker_fleet.settings import FleetSettings
 from synthesis.expression import Exists, Expression, number, shared, text
-from synthesis.functions import attempt, choose, collect, largest, smallest
+from synthesis.functions import attempt, choose
+from synthesis.lists import collect, largest, smallest
 from synthesis.stack import Label
 
 LATE = 2

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from modules.common.fargate import MEMORY_GIB, memory_for
-from synthesis.functions import at, lookup
+from synthesis.lists import at, lookup
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from modules.common.policies import Condition, Statement
 from modules.common.task_roles import TaskRoles
 from modules.worker_fleet.settings import FleetSettings
 from synthesis.expression import Expression, text
-from synthesis.functions import choose, collect_entries, join, length, split, strcontains, take
+from synthesis.functions import choose, length, split, strcontains
+from synthesis.lists import collect_entries, join, take
 from synthesis.literals import hcl
 from synthesis.stack import Label
 

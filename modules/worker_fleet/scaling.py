@@ -10,8 +10,9 @@ from pydantic import Field
 from modules.worker_fleet.role_defaults import of_role
 from modules.worker_fleet.schedules import moment, schedule_expression, time_zone
 from synthesis.allowed import whole
-from synthesis.functions import beyond_terraform, choose, collect, is_distinct, is_null
+from synthesis.functions import beyond_terraform, choose, is_null
 from synthesis.left_open import LeftOpen
+from synthesis.lists import collect, is_distinct
 from synthesis.rules import CrossRule, Settings
 
 MOST_TASKS = 5000

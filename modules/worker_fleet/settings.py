@@ -13,8 +13,9 @@ from modules.worker_fleet.environment_size import environment_fits
 from modules.worker_fleet.role_defaults import memory_of_role, of_role
 from modules.worker_fleet.scaling import Capacity, Scaling
 from synthesis.allowed import duration, each, flag, matching, number, one_of, text, whole
-from synthesis.functions import has_key, is_null, length, not_
+from synthesis.functions import is_null, length, not_
 from synthesis.left_open import LeftOpen
+from synthesis.lists import has_key
 from synthesis.rules import CrossRule, ItemRule, Settings
 from synthesis.secret_values import keeps_secret
 

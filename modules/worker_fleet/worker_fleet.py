@@ -36,7 +36,8 @@ from modules.worker_fleet.fallback import Fallback
 from modules.worker_fleet.roles import FLEET_TAG, FleetRoles
 from modules.worker_fleet.settings import NO_IMAGE_TAG, FleetSettings
 from synthesis.expression import Expression, flag, local, number, ref, shared, strings, text, where
-from synthesis.functions import choose, concat, given, is_null, is_set, length, upper
+from synthesis.functions import choose, given, is_null, is_set, length, upper
+from synthesis.lists import concat
 from synthesis.literals import hcl
 from synthesis.stack import Label, attribute
 from synthesis.suppression import suppress

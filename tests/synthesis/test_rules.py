@@ -16,7 +16,8 @@ from modules.network.settings import NetworkSettings
 from modules.storage.settings import Lifecycle, StorageSettings
 from modules.worker_fleet.scaling import Capacity, Scaling
 from modules.worker_fleet.settings import FleetSettings
-from synthesis.functions import all_entries, given
+from synthesis.functions import given
+from synthesis.lists import all_entries
 from synthesis.literals import hcl
 from synthesis.rules import CrossRule, ItemRule, Rule, Settings
 from synthesis.typed import settings_of, typed

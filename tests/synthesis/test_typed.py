@@ -15,8 +15,8 @@ from hypothesis import given as drawn_from
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from synthesis import functions
-from synthesis.functions import choose, collect, contains, given, is_null, is_set, length, matches, not_
+from synthesis.functions import choose, contains, given, is_null, is_set, length, matches, not_
+from synthesis.lists import all_of, collect
 from synthesis.literals import hcl
 from synthesis.typed import UndecidedError, settings_of, typed
 from tests.support.console import evaluated
@@ -61,7 +61,7 @@ def conditions() -> st.SearchStrategy[tuple[str, Condition]]:
         st.just(("a nickname", lambda it: is_set(it.nickname))),
         numbers.map(lambda n: (f"so many sizes as {n}", lambda it: length(it.sizes) == n)),
         numbers.map(
-            lambda n: (f"all sizes over {n}", lambda it: functions.all_of(it.sizes, lambda size: size > n))
+            lambda n: (f"all sizes over {n}", lambda it: all_of(it.sizes, lambda size: size > n))
         ),
         numbers.map(
             lambda n: (f"sizes over {n}", lambda it: length(collect(it.sizes, str, lambda s: s > n)) > 1)

@@ -47,7 +47,8 @@ resource "aws_ecr_repository" "theirs" {
 }
 
 resource "aws_secretsmanager_secret" "theirs" {
-  name = "theirs/licence"
+  name                    = "theirs/licence"
+  recovery_window_in_days = 0
 }
 
 resource "aws_ssm_parameter" "theirs" {
