@@ -123,12 +123,22 @@ def _of_rule(
         if any(hcl(known[key]) in condition for key in settings.left_open):
             # Of what has a fault of its own nothing is known.
             condition = f"try({condition}, true)"
-        return Validation(".".join(map(str, rule.path)), rule.words(it), condition, loops)
+        path = ".".join(map(str, rule.path))
+        return Validation(path, rule.words(_shown(rule, settings, known)), condition, loops)
     loop = Loop.over(known[rule.key], "name", "value", loops)
     name, value = Text(loop.key), typed(known[rule.key].of, loop.value)
     path = ".".join([rule.key, f"${{{loop.key}}}", *map(str, rule.below)])
     with inside_loops(len(loops) + 1):
         return Validation(path, rule.words(it, name, value), hcl(rule.check(it, name, value)), (*loops, loop))
+
+
+def _shown(rule: CrossRule, settings: type[Settings], known: Mapping[str, Any]) -> Any:
+    """The keys as a message shows them, which Terraform writes also of what is left out: a null is no text."""
+    key = str(rule.path[0])
+    if key not in settings.left_open:
+        return settings_of(settings, known)
+    own = hcl(known[key])
+    return settings_of(settings, {**known, key: Text(f'{own} == null ? "" : tostring({own})')})
 
 
 def _of_value(

@@ -213,7 +213,8 @@ class Network(Construct):
         """What is made, or what is there already, as `NetworkSettings.existing` says."""
         theirs = self._settings.existing
         if own is None:
-            return Expression(hcl(existing(theirs)))
+            chosen = existing(theirs)
+            return Expression(f"tolist({hcl(chosen)})" if isinstance(chosen, list) else hcl(chosen))
         return Expression(hcl(given(theirs, existing, otherwise=typed(None, hcl(made(own))))))
 
 

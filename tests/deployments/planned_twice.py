@@ -31,9 +31,16 @@ def made(plan: Data, module: str, moves: Mapping[str, str]) -> dict[str, Data]:
             "values": _untagged(change["change"]["after"]),
             "unknown": _untagged(change["change"]["after_unknown"]),
             "sensitive": change["change"]["after_sensitive"],
-            "depends_on": sorted(_moved(address, moves) for address in waits[INSTANCE.sub("", below)]),
+            "depends_on": sorted(
+                INSTANCE.sub("", _moved(address, moves)) for address in waits[INSTANCE.sub("", below)]
+            ),
         }
-    return found
+    # What has a count of 0 is waited for by nobody.
+    there = {INSTANCE.sub("", address) for address in found}
+    return {
+        address: {**each, "depends_on": [wait for wait in each["depends_on"] if wait in there]}
+        for address, each in found.items()
+    }
 
 
 def differences(some: Made, others: Made) -> dict[str, Any]:

@@ -16,7 +16,10 @@ STANDS = {
 """checkov does not evaluate the condition of minor upgrades, which are on for a major version alone. A new zone comes after those
 in use; CDKTF keeps no comment of a data source, in which that would stand."""
 
-NOT_READ = {"variables.tf", "modules/hatchet/variables.tf", "modules/worker-fleet/variables.tf"}
+NOT_READ = {
+    "variables.tf",
+    *(f"modules/{name}/variables.tf" for name in ("hatchet", "storage", "worker-fleet")),
+}
 """Variables alone, which Terraform reads; checkov's own parser knows no quotes in a template in quotes, and no line that begins with &&
 after a call."""
 

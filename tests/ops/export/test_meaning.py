@@ -24,7 +24,7 @@ from tests.support.project import SELF_HOSTED
 
 pytestmark = pytest.mark.slow
 
-MOVED = re.compile(r"from = (\w+)\.([\w-]+)\n\s+to = module\.([\w-]+)\.(\w+)\.([\w-]+)\n")
+MOVED = re.compile(r"from = (\w+)\.([\w-]+)\n\s+to = module\.([\w-]+)\.(\w+)\.([\w-]+)(?:\[0\])?\n")
 CALL = re.compile(r'module "([\w-]+)" \{\n\s+source\s*= "\.\./modules/([\w-]+)"')
 META = ("count", "for_each", "lifecycle", "tags")
 
