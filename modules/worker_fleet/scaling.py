@@ -61,7 +61,7 @@ class Capacity(Settings):
         CrossRule(
             ("spot",),
             "and on_demand are both 0; must not be, for ECS starts no task without a weight",
-            lambda it: it.spot + it.on_demand > 0,
+            lambda it: (it.spot != 0) | (it.on_demand != 0),
         ),
         CrossRule(
             ("fallback",),

@@ -102,8 +102,9 @@ def lifecycle(body: Mapping[str, Any]) -> dict[str, Any]:
 def test_a_resource_has_the_same_arguments_and_blocks(pairs: Mapping[str, tuple[Any, Any]]) -> None:
     for address, (stack, module) in pairs.items():
         assert (address, arguments(module)) == (address, arguments(stack))
-        for key in ("count", "for_each"):
-            assert (address, key, key in module) == (address, key, key in stack)
+        assert (address, "for_each" in module) == (address, "for_each" in stack)
+        # What a stack of values has is there without a count.
+        assert "count" in module or "count" not in stack, address
 
 
 def test_a_resource_has_the_same_lifecycle(pairs: Mapping[str, tuple[Any, Any]]) -> None:
