@@ -22,25 +22,29 @@ def made(plan: Data, module: str, moves: Mapping[str, str]) -> dict[str, Data]:
         moves: other addresses, without instances, for those below the module.
     """
     waits = {address: resource.get("depends_on", []) for address, resource in _configured(plan, module)}
+    changes = {
+        change["address"].removeprefix(f"module.{module}."): change
+        for change in plan["resource_changes"]
+        if change["mode"] == "managed" and change["address"].startswith(f"module.{module}.")
+    }
+    there = {INSTANCE.sub("", address) for address in changes}
+
+    def waited_for(address: str) -> Iterator[str]:
+        """Who is there that it waits for: behind what has a count of 0, what that waits for."""
+        for wait in waits.get(address, []):
+            yield from [wait] if wait in there else waited_for(wait)
+
     found = {}
-    for change in plan["resource_changes"]:
-        if change["mode"] != "managed" or not change["address"].startswith(f"module.{module}."):
-            continue
-        below = change["address"].removeprefix(f"module.{module}.")
+    for below, change in changes.items():
         found[_moved(below, moves)] = {
             "values": _untagged(change["change"]["after"]),
             "unknown": _untagged(change["change"]["after_unknown"]),
             "sensitive": change["change"]["after_sensitive"],
             "depends_on": sorted(
-                INSTANCE.sub("", _moved(address, moves)) for address in waits[INSTANCE.sub("", below)]
+                {INSTANCE.sub("", _moved(wait, moves)) for wait in waited_for(INSTANCE.sub("", below))}
             ),
         }
-    # What has a count of 0 is waited for by nobody.
-    there = {INSTANCE.sub("", address) for address in found}
-    return {
-        address: {**each, "depends_on": [wait for wait in each["depends_on"] if wait in there]}
-        for address, each in found.items()
-    }
+    return found
 
 
 def differences(some: Made, others: Made) -> dict[str, Any]:
