@@ -51,7 +51,7 @@ def worker_labels(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def is_to_run(environment: Mapping[str, str]) -> bool:
-    """Whether ECS wants this task to run on; False where nobody tells.
+    """Whether ECS wants this task to run on; False where no metadata says it.
 
     ECS's agent notes that a task is to be ``STOPPED`` before its containers get SIGTERM (amazon-ecs-agent,
     ``handleDesiredStatusChange``), so a SIGTERM while it is to run comes from the task's own processes. It is asked

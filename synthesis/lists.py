@@ -174,7 +174,7 @@ def _comprehension(names: str, items: Typed, made: Any, holds: Any) -> Any:
 
 @contextmanager
 def inside_loops(count: int) -> Iterator[None]:
-    """Have the names of loops differ from those of so many loops around them."""
+    """Give loops other names than the loops around them, of which there are ``count``, have."""
     token = _depth.set(_depth.get() + count)
     try:
         yield

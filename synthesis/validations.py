@@ -133,7 +133,7 @@ def _of_rule(
 
 
 def _shown(rule: CrossRule, settings: type[Settings], known: Mapping[str, Any]) -> Any:
-    """The keys as a message shows them, which Terraform writes also of what is left out: a null is no text."""
+    """The keys as a message shows them. Terraform writes it even where the rule holds, and a null is no text."""
     key = str(rule.path[0])
     if key not in settings.left_open:
         return settings_of(settings, known)

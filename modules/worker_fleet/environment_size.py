@@ -20,7 +20,7 @@ _ESCAPED = re.compile("[<>&\u2028\u2029]")
 
 
 def environment_fits() -> CrossRule:
-    """The variables come to so many bytes at most, in groups of three, which Terraform can count."""
+    """The variables take at most `MOST_BYTES`, counted in groups of three, as Terraform can."""
     return CrossRule(
         ("environment",),
         lambda it: (

@@ -59,7 +59,7 @@ def conditions() -> st.SearchStrategy[tuple[str, Condition]]:
         st.just(("open == False", lambda it: it.open == False)),  # noqa: E712  # builds an expression
         st.just(("no part", lambda it: is_null(it.part))),
         st.just(("a nickname", lambda it: is_set(it.nickname))),
-        numbers.map(lambda n: (f"so many sizes as {n}", lambda it: length(it.sizes) == n)),
+        numbers.map(lambda n: (f"{n} sizes", lambda it: length(it.sizes) == n)),
         numbers.map(
             lambda n: (f"all sizes over {n}", lambda it: all_of(it.sizes, lambda size: size > n))
         ),
