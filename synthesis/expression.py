@@ -11,13 +11,13 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from cdktf import IResolvable, ITerraformIterator, TerraformElement, TerraformIterator, TerraformLocal, Token
 from constructs import Construct
 
 from synthesis.literals import hcl
-from synthesis.typed import AND, OR, Typed, operand
+from synthesis.typed import OR, Flag, Typed, like, operand
 
 Made = TypeVar("Made")
 
@@ -146,7 +146,7 @@ class Exists:
         """Where both exist."""
         if self.condition is None or other.condition is None:
             return other if self.condition is None else self
-        return Exists(f"{operand(self.condition, AND)} && {operand(other.condition, AND)}")
+        return Exists(cast("Flag", self.condition) & other.condition)
 
     def items(self, items: object) -> str:
         """A list that is empty where it does not exist."""
@@ -162,9 +162,13 @@ def where(condition: object, make: Callable[[Exists], Made]) -> Made | None:
     return make(Exists(condition))
 
 
-def both(*conditions: Expression | None) -> Expression | None:
-    """What holds where all conditions do; None, which is always, is left out."""
-    given = [condition for condition in conditions if condition is not None]
+def both(*conditions: Expression | bool | None) -> Expression | None:
+    """What holds where all conditions do; None and True, which are always, are left out."""
+    given = [
+        Expression(operand(condition, OR))
+        for condition in conditions
+        if condition is not None and condition is not True
+    ]
     if len(given) < 2:
         return next(iter(given), None)
     return Expression(" && ".join(f"({condition})" for condition in given))
@@ -182,11 +186,7 @@ def local(scope: Construct, id_: str, expression: object) -> Expression:
 
 def shared(scope: Construct, id_: str, value: Any) -> Any:
     """Give an expression that several places need a name of its own; a value stays as it is."""
-    if not isinstance(value, Typed):
-        return value
-    named = type(value)(local(scope, id_, value.hcl).hcl)
-    named.__dict__.update({**value.__dict__, **named.__dict__})
-    return named
+    return like(value, local(scope, id_, value.hcl).hcl) if isinstance(value, Typed) else value
 
 
 def ref(element: TerraformElement) -> Expression:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import ipaddress
 import math
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable
+from functools import cache
 from typing import Any, cast
 
 from synthesis.literals import hcl
@@ -24,6 +25,7 @@ from synthesis.typed import (
     Text,
     Typed,
     compared,
+    like,
     operand,
     typed,
 )
@@ -77,7 +79,7 @@ def both_given(first: Any, second: Any, then: Callable[[Any, Any], Any], *, othe
 def contains(values: Any, value: Any) -> bool:
     """Whether a value is one of several."""
     if isinstance(values, Typed) or any(isinstance(item, Typed) for item in (value, *values)):
-        return flag_of(f"contains({hcl(_listed(values))}, {hcl(value)})")
+        return flag_of(f"contains({hcl(values)}, {hcl(value)})")
     return value in values
 
 
@@ -89,13 +91,6 @@ def length(value: Any) -> int:
 def floor(value: float) -> Any:
     """The next whole number that is not larger."""
     return call_of("floor", value, Number) if isinstance(value, Typed) else math.floor(value)
-
-
-def least(*values: Any) -> Any:
-    """The least number."""
-    if any(isinstance(value, Typed) for value in values):
-        return Number(f"min({', '.join(map(hcl, values))})")
-    return min(values)
 
 
 def to_text(value: float) -> str:
@@ -120,8 +115,13 @@ def matches(pattern: str, value: str) -> bool:
     """
     if isinstance(value, Typed):
         return flag_of(f"can(regex({hcl_pattern(pattern)}, {value.hcl}))")
+    return _compiled(pattern).search(value) is not None
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
     # ``$`` of Python's also matches before a final newline.
-    return re.search(re.sub(r"(?<!\\)\$", r"\\Z", pattern), value) is not None
+    return re.compile(re.sub(r"(?<!\\)\$", r"\\Z", pattern))
 
 
 def split(separator: str, value: str) -> Any:
@@ -190,10 +190,6 @@ def raw(annotation: Any, text: str) -> Any:
     return typed(annotation, text, CONDITIONAL)
 
 
-def _listed(values: Any) -> Any:
-    return list(values) if isinstance(values, Collection) and not isinstance(values, Typed) else values
-
-
 def call_of(name: str, value: Typed, kind: type[Typed]) -> Any:
     """A call of one of Terraform's functions."""
     return kind(f"{name}({value.hcl})")
@@ -202,12 +198,3 @@ def call_of(name: str, value: Typed, kind: type[Typed]) -> Any:
 def flag_of(text: str, binds: int = WHOLE) -> bool:
     """A condition in Terraform's words, for mypy a bool as the value would be."""
     return cast("bool", Flag(text, binds))
-
-
-def like(value: Any, text: str, binds: int = WHOLE) -> Any:
-    """An expression of the type of a value or of another expression."""
-    if not isinstance(value, Typed):
-        return typed(type(value), text, binds)
-    made = type(value)(text, binds)
-    made.__dict__.update({**value.__dict__, **made.__dict__})
-    return made

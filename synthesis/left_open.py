@@ -12,7 +12,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, TypeAdapter
 
 from synthesis.literals import hcl
-from synthesis.typed import Typed, typed
+from synthesis.typed import Typed, like, typed
 
 LeftOpen = Callable[[Any], Any]
 """The default of a key, made of the other keys and those of the settings above; a key in its own default is the one
@@ -55,7 +55,8 @@ def whole(settings: type[BaseModel], given: Mapping[str, Any], above: Mapping[st
     """The keys as expressions with what a caller left open filled in, and those above."""
     known = {**above, **given}
     for key, default in _left_open(settings).items():
-        known[key] = _coalesced(given[key], default(_inside(known, key, above)))
+        default_text = hcl(default(_inside(known, key, above)))
+        known[key] = like(given[key], f"coalesce({given[key].hcl}, {default_text})")
     return known
 
 
@@ -107,12 +108,6 @@ def _merged(
 
 def _inside(known: Mapping[str, Any], key: str, above: Mapping[str, Any]) -> Any:
     return SimpleNamespace(**{**known, **({key: above[key]} if key in above else {})})
-
-
-def _coalesced(given: Typed, default: Any) -> Any:
-    made = type(given)(f"coalesce({given.hcl}, {hcl(default)})")
-    made.__dict__.update({**given.__dict__, **made.__dict__})
-    return made
 
 
 def _defaults(settings: type[BaseModel]) -> Mapping[str, Any]:

@@ -111,14 +111,6 @@ def all_of(items: Any, holds: Callable[[Any], bool]) -> bool:
         return flag_of(f"alltrue([for {item.hcl} in {items.hcl} : {hcl(holds(item))}])")
 
 
-def all_entries(entries: Any, holds: Callable[[Any, Any], bool]) -> bool:
-    """Whether something holds of the name and the value of each entry of a mapping."""
-    if not isinstance(entries, Typed):
-        return all(holds(name, value) for name, value in entries.items())
-    with _named(entries, "name", "value") as (name, value):
-        return flag_of(f"alltrue([for {name.hcl}, {value.hcl} in {entries.hcl} : {hcl(holds(name, value))}])")
-
-
 def collect(items: Any, make: Callable[[Any], Any], where: Callable[[Any], bool] = lambda _: True) -> Any:
     """What is made of each item of a list, of those where something holds."""
     if not isinstance(items, Typed):

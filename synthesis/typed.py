@@ -212,6 +212,15 @@ def typed(annotation: Any, text: str, binds: int = WHOLE) -> Any:
     return made
 
 
+def like(value: Any, text: str, binds: int = WHOLE) -> Any:
+    """An expression of the type of a value or of another expression."""
+    if not isinstance(value, Typed):
+        return typed(type(value), text, binds)
+    made = type(value)(text, binds)
+    made.__dict__.update({**value.__dict__, **made.__dict__})
+    return made
+
+
 def settings_of(class_: type[BaseModel], given: Mapping[str, Any]) -> Any:
     """Settings whose fields are these expressions, without an expression of their own."""
     made = typed(class_, "")

@@ -9,7 +9,6 @@ from cdktf_cdktf_provider_aws.vpc_security_group_egress_rule import VpcSecurityG
 from cdktf_cdktf_provider_aws.vpc_security_group_ingress_rule import VpcSecurityGroupIngressRule
 
 from synthesis.expression import Expression, both, made, only_where, text
-from synthesis.typed import OR, operand
 
 
 @dataclass(frozen=True)
@@ -40,8 +39,7 @@ class Port:
         """
         if self.exists is False:
             return
-        own = None if self.exists is None or self.exists is True else Expression(operand(self.exists, OR))
-        count = only_where(both(own, where))
+        count = only_where(both(self.exists, where))
         peer_id = text(made(peer, where).id)
         VpcSecurityGroupEgressRule(
             peer, f"to_{self.name}", count=count, security_group_id=peer_id, description=self.description,

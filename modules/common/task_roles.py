@@ -16,7 +16,6 @@ from modules.common.policies import Statement, policy
 from synthesis.expression import Expression, both, local, made, only_where, text
 from synthesis.literals import hcl
 from synthesis.stack import Label
-from synthesis.typed import OR, operand
 
 ECR_IMAGE = r"^([0-9]{12})[.]dkr[.]ecr[.]([a-z0-9-]+)[.]amazonaws[.]com(?:[.]cn)?/([^:@]+)"
 
@@ -91,9 +90,7 @@ class TaskRoles(Construct):
         IamRolePolicy(
             role,
             name,
-            count=only_where(
-                both(self._exists, None if only_if is True else Expression(operand(only_if, OR)))
-            ),
+            count=only_where(both(self._exists, only_if)),
             name=name,
             role=text(made(role, self._exists).id),
             policy=policy(*statements),

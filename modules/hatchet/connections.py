@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from synthesis.functions import attempt, captured, floor, least, split, substring, to_number
-from synthesis.lists import lookup
+from synthesis.functions import attempt, captured, floor, split, substring, to_number
+from synthesis.lists import lookup, smallest
 from synthesis.literals import hcl
 from synthesis.rules import CrossRule
 from synthesis.typed import Number, Text
@@ -47,7 +47,9 @@ def connections(instance_class: str) -> int:
         lambda: to_number(captured("^([0-9]+)xlarge$", size)) * _SIZES["xlarge"],
         otherwise=lookup(_SIZES, size, MOST),
     )
-    available: int = least(MOST, gib * lookup(_FAMILIES, substring(family, 0, 1), 1) * PER_GIB - OVERHEAD)
+    available: int = smallest(
+        MOST, [gib * lookup(_FAMILIES, substring(family, 0, 1), 1) * PER_GIB - OVERHEAD]
+    )
     return available
 
 
@@ -56,8 +58,8 @@ def pool(instance_class: str, engines: int, apis: int) -> int:
 
     While engines and APIs are deployed, each is there twice.
     """
-    size: int = least(
-        MOST_POOL, floor((connections(instance_class) - RESERVED) / (2 * (engines + apis))) - BESIDE
+    size: int = smallest(
+        MOST_POOL, [floor((connections(instance_class) - RESERVED) / (2 * (engines + apis))) - BESIDE]
     )
     return size
 

@@ -80,9 +80,8 @@ class NetworkAttributes:
             ip_protocol="tcp", from_port=HTTPS, to_port=HTTPS,
         )  # fmt: skip
         if has_way_out is not False:
-            out = both(where, has_way_out if isinstance(has_way_out, Expression) else None)
             VpcSecurityGroupEgressRule(
-                group, "to_internet", count=only_where(out), security_group_id=own,
+                group, "to_internet", count=only_where(both(where, has_way_out)), security_group_id=own,
                 description="Hatchet Cloud and AWS, over HTTPS", cidr_ipv4="0.0.0.0/0", ip_protocol="tcp",
                 from_port=HTTPS, to_port=HTTPS,
             )  # fmt: skip

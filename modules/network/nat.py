@@ -13,8 +13,8 @@ from modules.network.nat_instance import NatInstance
 from modules.network.settings import NetworkSettings
 from modules.network.subnets import Layout
 from synthesis.expression import Exists, Expression, each, ref, text, where
-from synthesis.functions import choose, least, length
-from synthesis.lists import take
+from synthesis.functions import choose, length
+from synthesis.lists import smallest, take
 from synthesis.literals import hcl
 from synthesis.stack import Label
 from synthesis.typed import Items, Typed
@@ -42,7 +42,7 @@ class Nat(Construct):
     ) -> None:
         super().__init__(scope, id_)
         mode, zones = settings.nat, Items(str(layout.zones))
-        first = take(zones, 1 if layout.exists.condition is None else least(1, length(zones)))
+        first = take(zones, 1 if layout.exists.condition is None else smallest(1, [length(zones)]))
         chosen = choose(mode == "per_az", zones, choose(mode == "single", first, []))
         gateways = self._create_gateways(label, layout, hcl(chosen)) if hcl(chosen) != "[]" else None
         instance = where(

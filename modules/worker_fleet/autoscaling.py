@@ -27,8 +27,7 @@ from modules.common.metrics import DEMAND, BacklogMetrics
 from modules.worker_fleet.bands import RANGES, Range
 from modules.worker_fleet.settings import FleetSettings
 from synthesis.expression import Exists, Expression, number, shared, text, where
-from synthesis.functions import least
-from synthesis.lists import collect, largest
+from synthesis.lists import collect, largest, smallest
 from synthesis.stack import Label
 
 SECONDS = 10
@@ -120,7 +119,7 @@ class Autoscaling(Construct):
     def _follow(self, part: Range, exists: Exists) -> None:
         """Set the tasks of the demand's band, while it is within a range."""
         policy = self._policy(f"demand_from_{part.first}", _steps(part), exists)
-        end = self._most if part is RANGES[-1] else least(part.last + 1, self._most)
+        end = self._most if part is RANGES[-1] else smallest(part.last + 1, [self._most])
         CloudwatchMetricAlarm(
             policy,
             "Alarm",

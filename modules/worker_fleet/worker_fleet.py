@@ -36,12 +36,12 @@ from modules.worker_fleet.fallback import Fallback
 from modules.worker_fleet.roles import FLEET_TAG, FleetRoles
 from modules.worker_fleet.settings import NO_IMAGE_TAG, FleetSettings
 from synthesis.expression import Expression, flag, local, number, ref, shared, strings, text, where
-from synthesis.functions import choose, given, is_null, is_set, length, upper
+from synthesis.functions import choose, flag_of, given, is_null, is_set, length, upper
 from synthesis.lists import concat
 from synthesis.literals import hcl
 from synthesis.stack import Label, attribute
 from synthesis.suppression import suppress
-from synthesis.typed import CONDITIONAL, Items, typed
+from synthesis.typed import Items
 
 
 @dataclass(frozen=True)
@@ -184,7 +184,7 @@ class WorkerFleet(Construct):
         )
 
     def _create_waits_for(self, token: TokenAttributes) -> Expression:
-        stored = typed(list[str], f'{token.is_stored(self)} ? [] : ["token"]', CONDITIONAL)
+        stored = choose(flag_of(str(token.is_stored(self))), [], ["token"])
         missing = concat(choose(is_null(self._settings.image), ["image"], []), stored)
         return local(self, "waits_for", hcl(missing))
 

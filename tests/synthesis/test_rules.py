@@ -17,7 +17,7 @@ from modules.storage.settings import Lifecycle, StorageSettings
 from modules.worker_fleet.scaling import Capacity, Scaling
 from modules.worker_fleet.settings import FleetSettings
 from synthesis.functions import given
-from synthesis.lists import all_entries
+from synthesis.lists import collect_entries
 from synthesis.literals import hcl
 from synthesis.rules import CrossRule, ItemRule, Rule, Settings
 from synthesis.typed import settings_of, typed
@@ -290,7 +290,8 @@ def condition_of(rule: CrossRule | ItemRule, expressions: Any) -> str:
     if isinstance(rule, CrossRule):
         return hcl(rule.check(expressions))
     items = getattr(expressions, rule.key)
-    return hcl(all_entries(items, lambda name, value: rule.check(expressions, name, value)))
+    each = collect_entries(items, lambda name, value: rule.check(expressions, name, value))
+    return f"alltrue({hcl(each)})"
 
 
 def expression(model: type[Settings], name: str, text: str) -> Any:
