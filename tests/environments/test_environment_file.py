@@ -30,7 +30,8 @@ IMAGE = f"123456789012.dkr.ecr.us-east-1.amazonaws.com/a/worker@sha256:{'0' * 64
 
 def write(folder: Path, data: object, name: str = "a") -> Path:
     path = folder / f"{name}.yaml"
-    path.write_text(data if isinstance(data, str) else yaml.safe_dump(data))
+    # PyYAML writes YAML 1.1 and leaves text such as 08 without quotes, which is a number in YAML 1.2; JSON is both.
+    path.write_text(data if isinstance(data, str) else json.dumps(data, indent=1))
     return path
 
 

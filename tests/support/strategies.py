@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from hypothesis import strategies as st
@@ -19,8 +18,7 @@ NAMES = st.from_regex(r"[a-z]([a-z0-9]|-[a-z0-9]){0,10}", fullmatch=True).filter
 )
 WORDS = st.text(
     st.characters(codec="ascii", categories=["L", "N"], include_characters=" .:/=+@_-"), max_size=20
-).filter(lambda text: not re.fullmatch(r"[-+]?[0-9.]+e[-+]?[0-9]+|0o[0-7]+", text, re.IGNORECASE))
-"""Without what PyYAML writes without quotes, for it reads YAML 1.1, and YAML 1.2 has as a number."""
+)
 DURATIONS = st.builds("{}{}".format, st.integers(1, 48), st.sampled_from("hms"))
 DIGESTS = st.text("0123456789abcdef", min_size=64, max_size=64)
 ECR_IMAGES = st.builds(
@@ -263,7 +261,7 @@ BOUNDARIES = (f"arn:aws:iam::{ACCOUNT}:policy/team/scythe", "arn:aws:iam::aws:po
 
 @st.composite
 def environments(draw: st.DrawFn, *, self_hosted: bool | None = None) -> Data:
-    """A valid environment, ready for `yaml.safe_dump`.
+    """A valid environment, ready for `json.dumps`.
 
     Args:
         draw: hypothesis' own.
