@@ -7,9 +7,8 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -23,6 +22,7 @@ from ops.deployed import quotas
 from synthesis.output import SynthesisError, synthesized_into
 from tests.support.command import client_token, scythe_aws
 from tests.support.project import ROOT, SELF_HOSTED
+from tests.support.serving import answering
 
 FLEET = "name: lab\nworkers:\n  simulations: {role: leaf}\n"
 
@@ -127,11 +127,8 @@ def account(aws: LocalAws) -> Iterator[dict[str, str]]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), ServiceQuotas)
-    Thread(target=server.serve_forever, daemon=True).start()
-    yield aws.environment | {"AWS_ENDPOINT_URL_SERVICE_QUOTAS": f"http://127.0.0.1:{server.server_port}"}
-    server.shutdown()
-    server.server_close()
+    with answering(ServiceQuotas) as port:
+        yield aws.environment | {"AWS_ENDPOINT_URL_SERVICE_QUOTAS": f"http://127.0.0.1:{port}"}
 
 
 def test_quotas_that_are_too_low_are_named_with_what_to_raise_them_to(

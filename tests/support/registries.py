@@ -49,7 +49,7 @@ class Ecr:
         self.refused = ""
         self._server = make_server("127.0.0.1", 0, Request.application(self._answer), threaded=True)
         self.host = f"127.0.0.1:{self._server.server_port}"
-        Thread(target=self._server.serve_forever, daemon=True).start()
+        Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
     def close(self) -> None:
         self._server.shutdown()

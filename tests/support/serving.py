@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from functools import partial
 from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from socketserver import BaseServer
 from threading import Thread
 
 
@@ -16,16 +17,24 @@ class _Quiet(SimpleHTTPRequestHandler):
 
 
 @contextmanager
-def answering(handler: Callable[..., BaseHTTPRequestHandler]) -> Iterator[int]:
-    """The port of a server whose requests go to a handler, for the block."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+def started(server: BaseServer) -> Iterator[int]:
+    """The port of a server that answers for the block, and is closed thereafter."""
+    with server:
+        # How long it takes to end; the default is half a second.
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:
-            yield server.server_port
+            yield server.server_address[1]
         finally:
             server.shutdown()
             thread.join()
+
+
+@contextmanager
+def answering(handler: Callable[..., BaseHTTPRequestHandler]) -> Iterator[int]:
+    """The port of a server whose requests go to a handler, for the block."""
+    with started(ThreadingHTTPServer(("127.0.0.1", 0), handler)) as port:
+        yield port
 
 
 @contextmanager

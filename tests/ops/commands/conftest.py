@@ -7,7 +7,6 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -16,6 +15,7 @@ from werkzeug.serving import make_server
 
 from local_aws import LocalAws
 from tests.support.command import client_token, scythe_aws
+from tests.support.serving import started
 
 
 @dataclass
@@ -78,12 +78,8 @@ class Engine:
 @pytest.fixture
 def engine() -> Iterator[Engine]:
     it = Engine()
-    server = make_server("127.0.0.1", 0, Request.application(it.answer), threaded=True)
-    it.port = server.server_port
-    Thread(target=server.serve_forever, daemon=True).start()
-    yield it
-    server.shutdown()
-    server.server_close()
+    with started(make_server("127.0.0.1", 0, Request.application(it.answer), threaded=True)) as it.port:
+        yield it
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
 from typing import Any
 
 from scythe_worker.backlog_settings import BacklogSettings, Fleet
+from tests.support.serving import started
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SIMULATIONS = Fleet("simulations", "leaf", 1)
@@ -54,16 +54,9 @@ def engine() -> Iterator[Engine]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    it.url = f"http://127.0.0.1:{server.server_port}"
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
+    with started(HTTPServer(("127.0.0.1", 0), Handler)) as port:
+        it.url = f"http://127.0.0.1:{port}"
         yield it
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def settings(url: str = "http://127.0.0.1:1", *fleets: Fleet) -> BacklogSettings:

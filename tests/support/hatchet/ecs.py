@@ -15,11 +15,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import RLock, Thread
+from http.server import BaseHTTPRequestHandler
+from threading import RLock
 from typing import Any, Protocol
 
 from scythe_worker.protection import MOST_MINUTES
+from tests.support.serving import answering
 
 ARN = "arn:aws:ecs:eu-west-1:123456789012"
 
@@ -221,12 +222,6 @@ def ecs(cluster: str, minute: float = 60.0) -> Iterator[Ecs]:
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        it.address = f"http://127.0.0.1:{server.server_port}"
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield it
-        finally:
-            server.shutdown()
-            thread.join()
+    with answering(Handler) as port:
+        it.address = f"http://127.0.0.1:{port}"
+        yield it
