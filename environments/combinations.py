@@ -51,9 +51,9 @@ def _first_taker(environment: Any, name: Any, fleet: Any) -> Any:
     return collect_entries(
         environment.workers,
         lambda other, _: other,
-        lambda other, its: (
+        lambda other, settings: (
             comes_before(environment.workers, other, name)
-            & given(its.experiments, lambda named: contains(named, task), otherwise=False)
+            & given(settings.experiments, lambda named: contains(named, task), otherwise=False)
         ),
     )[0]
 

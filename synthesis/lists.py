@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -10,9 +11,10 @@ from typing import Any
 
 from synthesis.functions import call_of, flag_of, raw
 from synthesis.literals import hcl
-from synthesis.typed import EQUAL, Items, Number, Text, Typed, typed
+from synthesis.typed import EQUAL, Entries, Flag, Items, Number, Object, Text, Typed, like, typed
 
-_depth: ContextVar[int] = ContextVar("depth", default=0)
+_taken: ContextVar[frozenset[str]] = ContextVar("taken", default=frozenset())
+"""The names of the loops around."""
 
 
 def largest(first: float, others: Any) -> Any:
@@ -50,7 +52,8 @@ def concat(*lists: Any) -> Any:
         return [*chain.from_iterable(filled)]
     if len(filled) == 1:
         return filled[0]
-    return typed(list[str], f"concat({', '.join(map(hcl, filled))})")
+    first = next(items for items in filled if isinstance(items, Typed))
+    return like(first, f"concat({', '.join(map(hcl, filled))})")
 
 
 def keys(entries: Any) -> Any:
@@ -107,7 +110,7 @@ def all_of(items: Any, holds: Callable[[Any], bool]) -> bool:
     """Whether something holds of each item of a list."""
     if not isinstance(items, Typed):
         return all(map(holds, items))
-    with _named(items, "item") as (item,):
+    with _named(items, ["item"], holds) as (item,):
         return flag_of(f"alltrue([for {item.hcl} in {items.hcl} : {hcl(holds(item))}])")
 
 
@@ -115,7 +118,7 @@ def collect(items: Any, make: Callable[[Any], Any], where: Callable[[Any], bool]
     """What is made of each item of a list, of those where something holds."""
     if not isinstance(items, Typed):
         return [make(item) for item in items if where(item)]
-    with _named(items, "item") as (item,):
+    with _named(items, ["item"], make, where) as (item,):
         return _comprehension(item.hcl, items, make(item), where(item))
 
 
@@ -125,9 +128,30 @@ def collect_entries(
     """What is made of the name and the value of each entry of a mapping, by name, of those where something holds."""
     if not isinstance(entries, Typed):
         return [make(name, value) for name, value in sorted(entries.items()) if where(name, value)]
-    with _named(entries, "name", "value") as (name, value):
+    with _named(entries, ["name", "value"], make, where) as (name, value):
         names = f"{name.hcl}, {value.hcl}"
         return _comprehension(names, entries, make(name, value), where(name, value))
+
+
+def map_entries(
+    entries: Any,
+    make: Callable[[Any, Any], Any] = lambda _, value: value,
+    where: Callable[[Any, Any], bool] = lambda *_: True,
+) -> Any:
+    """A mapping with what is made of each entry's name and value, of those entries where something holds."""
+    if not isinstance(entries, Typed):
+        return {name: make(name, value) for name, value in sorted(entries.items()) if where(name, value)}
+    with _named(entries, ["name", "value"], make, where) as (name, value):
+        names, made, holds = f"{name.hcl}, {value.hcl}", make(name, value), where(name, value)
+        text = f"{{ for {names} in {entries.hcl} : {name.hcl} => {hcl(made)}{_only_if(holds)} }}"
+        return typed(dict[str, _type_of(made)], text)  # type: ignore[misc]  # made of values
+
+
+def values(entries: Any) -> Any:
+    """The values of a mapping, in the order of their names."""
+    if isinstance(entries, Entries):
+        return typed(list[entries.of], f"values({entries.hcl})")  # type: ignore[name-defined]  # made of values
+    return [value for _, value in sorted(entries.items())]
 
 
 def comes_before(entries: Any, first: str, second: str) -> bool:
@@ -160,28 +184,51 @@ def has_key(entries: Any, name: str) -> bool:
 
 
 def _comprehension(names: str, items: Typed, made: Any, holds: Any) -> Any:
-    condition = "" if holds is True else f" if {hcl(holds)}"
-    return typed(list[Any], f"[for {names} in {items.hcl} : {hcl(made)}{condition}]")
+    text = f"[for {names} in {items.hcl} : {hcl(made)}{_only_if(holds)}]"
+    return typed(list[_type_of(made)], text)  # type: ignore[misc]  # made of values
+
+
+def _only_if(holds: Any) -> str:
+    return "" if holds is True else f" if {hcl(holds)}"
 
 
 @contextmanager
-def inside_loops(count: int) -> Iterator[None]:
-    """Give loops other names than the loops around them, of which there are ``count``, have."""
-    token = _depth.set(_depth.get() + count)
+def inside_loops(*names: str) -> Iterator[None]:
+    """Give loops other names than these, which the loops around them have."""
+    token = _taken.set(_taken.get() | {*names})
     try:
         yield
     finally:
-        _depth.reset(token)
+        _taken.reset(token)
 
 
 @contextmanager
-def _named(items: Typed, *names: str) -> Iterator[tuple[Any, ...]]:
-    """Names for what a loop goes through, which differ from those of the loops around it."""
-    prefix = "inner_" * _depth.get()
-    *first, last = names
+def _named(items: Typed, usual: list[str], *functions: Callable[..., Any]) -> Iterator[tuple[Any, ...]]:
+    """Names for what a loop goes through, as functions call it, which differ from those of the loops around it."""
+    names = []
+    for place, name in enumerate(usual):
+        named = (parameters[place] for parameters in map(_parameters, functions) if len(parameters) > place)
+        name = next((parameter for parameter in named if not parameter.startswith("_")), name)
+        while name in _taken.get():
+            name = f"inner_{name}"
+        names.append(name)
     of = items.of if isinstance(items, Items) else Any
-    with inside_loops(1):
-        yield (*(Text(f"{prefix}{name}") for name in first), typed(of, f"{prefix}{last}"))
+    with inside_loops(*names):
+        yield (*map(Text, names[:-1]), typed(of, names[-1]))
+
+
+def _parameters(function: Callable[..., Any]) -> list[str]:
+    return [] if isinstance(function, type) else [*inspect.signature(function).parameters]
+
+
+def _type_of(made: Any) -> Any:
+    """The type of what an expression stands for, or of a value; Any where it cannot be told."""
+    if isinstance(made, Items):
+        return list[made.of] if type(made) is Items else dict[str, made.of]  # type: ignore[name-defined]
+    if isinstance(made, Object):
+        return made.of
+    kinds: dict[type, Any] = {Text: str, Number: float, Flag: bool}
+    return kinds.get(type(made), Any if isinstance(made, Typed) else type(made))
 
 
 def _key(key: Typed) -> str:

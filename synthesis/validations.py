@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any, Union, get_args, get_origin
 
@@ -36,8 +37,14 @@ class Loop:
     @classmethod
     def over(cls, collection: Typed, key: str, value: str, outside: tuple[Loop, ...]) -> Loop:
         """A loop within others, from whose names its own differ."""
-        prefix = "inner_" * len(outside)
-        return cls(f"{prefix}{key}", f"{prefix}{value}", collection)
+        taken = {name for loop in outside for name in loop.names}
+        own = (f"inner_{name}" if name in taken else name for name in (key, value))
+        return cls(*own, collection)
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """What it calls an item's place or name, and an item."""
+        return self.key, self.value
 
 
 @dataclass(frozen=True)
@@ -118,7 +125,7 @@ def _of_rule(
 ) -> Validation:
     it = settings_of(settings, known)
     if isinstance(rule, CrossRule):
-        with inside_loops(len(loops)):
+        with _inside(loops):
             condition = hcl(rule.check(it))
         if any(hcl(known[key]) in condition for key in settings.left_open):
             # Of what has a fault of its own nothing is known.
@@ -128,7 +135,7 @@ def _of_rule(
     loop = Loop.over(known[rule.key], "name", "value", loops)
     name, value = Text(loop.key), typed(known[rule.key].of, loop.value)
     path = ".".join([rule.key, f"${{{loop.key}}}", *map(str, rule.below)])
-    with inside_loops(len(loops) + 1):
+    with _inside((*loops, loop)):
         return Validation(path, rule.words(it, name, value), hcl(rule.check(it, name, value)), (*loops, loop))
 
 
@@ -169,7 +176,7 @@ def _of_value(
 def _of_size(annotation: Any, metadata: list[Any], at: Validation, given: Typed) -> Iterator[Validation]:
     rule = _rule(annotation, metadata)
     if rule is not None and variable_type(annotation) != "bool":
-        with inside_loops(len(at.loops)):
+        with _inside(at.loops):
             condition = hcl(rule.check(given))
         yield replace(at, words=f"must be {rule.allowed}", condition=condition)
     for item in metadata:
@@ -188,7 +195,7 @@ def _of_mapping(
     for what, annotation in ((loop.key, names), (loop.value, values)):
         rule = _rule(annotation, [])
         if rule is not None:
-            with inside_loops(len(at.loops) + 1):
+            with _inside((*at.loops, loop)):
                 condition = hcl(rule.check(typed(annotation, what)))
             yield Validation(path, f"must be {rule.allowed}", condition, (*at.loops, loop))
     if below and is_settings(values):
@@ -202,6 +209,10 @@ def _of_items(
     for found in validations(settings, keys, above, (*at.loops, loop)):
         place = f"[${{{loop.key}}}]" if "index" in loop.key else f".${{{loop.key}}}"
         yield replace(found, path=f"{at.path}{place}.{found.path}")
+
+
+def _inside(loops: tuple[Loop, ...]) -> AbstractContextManager[None]:
+    return inside_loops(*(name for loop in loops for name in loop.names))
 
 
 def _rule(annotation: Any, metadata: list[Any]) -> Rule | None:
