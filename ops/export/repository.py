@@ -14,6 +14,7 @@ from ops.export.lint import answered
 from ops.export.module_tests import mocks, tests_of
 from ops.export.modules import files_of
 from ops.export.moved import MOVES, counted, moved_file
+from ops.export.releases import shipped
 from ops.export.rendering import render
 from ops.export.root import RootModule
 
@@ -104,6 +105,7 @@ def _beside(terraform: Mapping[str, Any], folders: list[str]) -> dict[str, str]:
         "CHANGELOG.md": changelog(),
         "LICENSE": render("LICENSE"),
         "docs/UPGRADE.md": render("docs/UPGRADE.md", moves=counted(MOVES)),
+        **shipped(),
     }
 
 
