@@ -24,8 +24,13 @@ from modules.observability.observability import Observability, topic_name
 from modules.researcher.researcher import Researcher
 from modules.storage.attributes import StorageAttributes
 from modules.storage.storage import Storage
+from modules.worker_fleet.environment import experiments_elsewhere
+from modules.worker_fleet.settings import FleetSettings
 from modules.worker_fleet.worker_fleet import WorkerFleet
 from synthesis.expression import Expression
+from synthesis.functions import attempt, is_null
+from synthesis.lists import collect_entries
+from synthesis.literals import hcl
 from synthesis.output import SynthesisError, synthesized_into
 from synthesis.stack import STATES, Backend, Deployment, EnvironmentStack, ScytheApp
 
@@ -138,7 +143,7 @@ def workers_stack(stack: EnvironmentStack, environment: Environment) -> None:
     cluster = stack.make(Cluster, "workers", label=stack.label, part=WORKERS).attributes
 
     settings = environment.fleets
-    workers = stack.local("workers", settings)
+    workers = stack.values_by_name("workers", settings)
     fleets = [
         stack.make(
             WorkerFleet,
@@ -146,7 +151,7 @@ def workers_stack(stack: EnvironmentStack, environment: Environment) -> None:
             label=stack.label,
             fleet=name,
             settings=stack.values(f"workers.{name}", fleet),
-            experiments_elsewhere=environment.experiments_elsewhere(name),
+            experiments_elsewhere=experiments_elsewhere(settings, name),
             log_retention_days=log_retention_days,
             logs_key_arn=logs_key_arn,
             cluster=cluster,
@@ -161,7 +166,7 @@ def workers_stack(stack: EnvironmentStack, environment: Environment) -> None:
         Backlog,
         "backlog",
         label=stack.label,
-        settings=stack.settings("backlog", environment.backlog),
+        settings=stack.values("backlog", environment.backlog),
         fleets=workers,
         log_retention_days=log_retention_days,
         logs_key_arn=logs_key_arn,
@@ -170,12 +175,12 @@ def workers_stack(stack: EnvironmentStack, environment: Environment) -> None:
         storage=storage,
         token=token,
         hatchet=hatchet,
-        alarm_topic=stack.local("alarm_topic", topic_name(environment.name) if is_watched else None),
+        alarm_topic=topic_name(environment.name) if is_watched else None,
     )
     stack.output("cluster_name", cluster.name, "Name of the ECS cluster of the workers.")
     stack.output(
         "fleets_without_image",
-        Expression("[for name, fleet in local.workers : name if try(fleet.image, null) == null]"),
+        without_image(workers),
         "The fleets that run no task before they have an image.",
     )
     # No output: it would show as a change in the plan after scythe-aws token.
@@ -195,6 +200,15 @@ def workers_stack(stack: EnvironmentStack, environment: Environment) -> None:
             }
         ],
     )
+
+
+def without_image(fleets: Mapping[str, FleetSettings]) -> Expression:
+    """The names of the fleets that have no image."""
+    # What a fleet of the exit leaves out is no attribute of it.
+    names = collect_entries(
+        fleets, lambda name, _: name, lambda _, fleet: is_null(attempt(lambda: fleet.image, otherwise=None))
+    )
+    return Expression(hcl(names))
 
 
 def observability_stack(stack: EnvironmentStack, environment: Environment) -> None:

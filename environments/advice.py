@@ -6,6 +6,7 @@ import ipaddress
 from collections.abc import Iterable, Iterator
 
 from environments.schema import Environment
+from modules.backlog.capacity import runs_on_spot
 from synthesis.rules import Fault, Path
 
 FACTOR, MAX_DEPTH = 10, 2
@@ -129,7 +130,7 @@ def _public_addresses(cidrs: Iterable[str]) -> int:
 def _spot(environment: Environment) -> Iterator[Fault]:
     backlog = environment.backlog
     is_written = "backlog" in environment.model_fields_set and "spot" in backlog.model_fields_set
-    if is_written and backlog.spot and not backlog.runs_on_spot(environment.workers.values()):
+    if is_written and backlog.spot and not runs_on_spot(backlog, environment.workers):
         yield _warn(
             ("backlog", "spot"),
             "has no effect: the service runs on demand where a fleet has capacity.fallback or spot: 0",

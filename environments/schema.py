@@ -33,15 +33,6 @@ class Environment(Sections):
             for name, fleet in self.workers.items()
         }
 
-    def experiments_elsewhere(self, fleet: str) -> list[str]:
-        """The tasks that other fleets name as theirs."""
-        return [
-            task
-            for name, other in sorted(self.workers.items())
-            if name != fleet
-            for task in other.experiments or ()
-        ]
-
     @property
     def image_registry(self) -> str:
         """Where the engine's images come from: ``upstream`` or ``ecr``."""

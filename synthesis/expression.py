@@ -180,7 +180,9 @@ def only_where(condition: Expression | None) -> float | None:
 
 
 def local(scope: Construct, id_: str, expression: object) -> Expression:
-    """Give an expression that several places need a name of its own."""
+    """Give an expression that several places need a name of its own, unless it has one."""
+    if re.fullmatch(r"local\.\w+", str(expression)):
+        return Expression(expression)
     return Expression(f"local.{TerraformLocal(scope, id_, text(expression)).friendly_unique_id}")
 
 

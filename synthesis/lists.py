@@ -58,7 +58,7 @@ def concat(*lists: Any) -> Any:
 
 def keys(entries: Any) -> Any:
     """The names of a mapping."""
-    return call_of("keys", entries, Items) if isinstance(entries, Typed) else sorted(entries)
+    return typed(list[str], f"keys({entries.hcl})") if isinstance(entries, Typed) else sorted(entries)
 
 
 def join(separator: str, values: Any) -> str:
@@ -150,7 +150,7 @@ def map_entries(
 def values(entries: Any) -> Any:
     """The values of a mapping, in the order of their names."""
     if isinstance(entries, Entries):
-        return typed(list[entries.of], f"values({entries.hcl})")  # type: ignore[name-defined]  # made of values
+        return typed(list[entries.of], f"values({entries.hcl})")
     return [value for _, value in sorted(entries.items())]
 
 
@@ -224,7 +224,7 @@ def _parameters(function: Callable[..., Any]) -> list[str]:
 def _type_of(made: Any) -> Any:
     """The type of what an expression stands for, or of a value; Any where it cannot be told."""
     if isinstance(made, Items):
-        return list[made.of] if type(made) is Items else dict[str, made.of]  # type: ignore[name-defined]
+        return list[made.of] if type(made) is Items else dict[str, made.of]
     if isinstance(made, Object):
         return made.of
     kinds: dict[type, Any] = {Text: str, Number: float, Flag: bool}

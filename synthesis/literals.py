@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pydantic import BaseModel
+
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
 
@@ -25,6 +27,8 @@ def hcl(value: Any) -> str:
         return f"{value:g}" if value == int(value) and abs(value) < 1e6 else json.dumps(value)
     if isinstance(value, str):
         return quoted(value)
+    if isinstance(value, BaseModel):
+        return hcl(dict(value))
     if isinstance(value, Mapping):
         inner = ", ".join(f"{_key(key)} = {hcl(item)}" for key, item in value.items())
         return f"{{ {inner} }}" if inner else "{}"

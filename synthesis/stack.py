@@ -215,6 +215,10 @@ class EnvironmentStack(ScytheStack):
         values: Settings = escaped(settings)
         return values
 
+    def values_by_name(self, name: str, settings: Mapping[str, Settings]) -> dict[str, Settings]:
+        """Settings by their names as the values that they are."""
+        return {key: self.values(f"{name}.{key}", value) for key, value in settings.items()}
+
     def reference(self, name: str, settings: Settings) -> Settings:
         """Settings as references to the local that holds them: their ``cidr`` is ``local.network.cidr``.
 

@@ -38,8 +38,8 @@ class Loop:
     def over(cls, collection: Typed, key: str, value: str, outside: tuple[Loop, ...]) -> Loop:
         """A loop within others, from whose names its own differ."""
         taken = {name for loop in outside for name in loop.names}
-        own = (f"inner_{name}" if name in taken else name for name in (key, value))
-        return cls(*own, collection)
+        key, value = (f"inner_{name}" if name in taken else name for name in (key, value))
+        return cls(key, value, collection)
 
     @property
     def names(self) -> tuple[str, str]:

@@ -22,8 +22,9 @@ from cdktf_cdktf_provider_aws.vpc_security_group_egress_rule import VpcSecurityG
 from cdktf_cdktf_provider_aws.vpc_security_group_ingress_rule import VpcSecurityGroupIngressRule
 from constructs import Construct
 
-from modules.backlog.capacity import capacity_provider
+from modules.backlog.capacity import runs_on_spot
 from modules.backlog.container import container_definitions
+from modules.backlog.fleets import Image, chosen_image, images_of, services_of
 from modules.backlog.registration import MOST_CHARACTERS, fleets_environments
 from modules.backlog.settings import GIB, NAME, VCPU, BacklogSettings
 from modules.backlog.silence import warn_of_silence
@@ -38,15 +39,13 @@ from modules.hatchet.attributes import HatchetAttributes
 from modules.network.attributes import NetworkAttributes
 from modules.storage.attributes import StorageAttributes
 from modules.worker_fleet.container import WRITABLE
-from modules.worker_fleet.scaling import FALLBACK
-from modules.worker_fleet.settings import NO_IMAGE_TAG
-from synthesis.expression import Expression, flag, local, number, ref, strings, text
+from modules.worker_fleet.settings import NO_IMAGE_TAG, FleetSettings
+from synthesis.expression import Expression, flag, number, ref, shared, strings, text
+from synthesis.functions import choose, flag_of, given, length, upper
+from synthesis.lists import collect, collect_entries, flatten, keys, map_entries
 from synthesis.literals import hcl
 from synthesis.stack import Label, attribute
 from synthesis.suppression import suppress
-
-_SERVICES = f'concat([name], fleet.capacity.fallback == null ? [] : ["${{name}}{FALLBACK}"])'
-"""A fleet's ECS services, as an expression over its name and settings."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +85,7 @@ class Backlog(Construct):
         *,
         label: Label,
         settings: BacklogSettings,
-        fleets: Expression,
+        fleets: dict[str, FleetSettings],
         log_retention_days: Expression,
         logs_key_arn: Expression,
         cluster: ClusterAttributes,
@@ -94,7 +93,7 @@ class Backlog(Construct):
         storage: StorageAttributes,
         token: TokenAttributes,
         hatchet: HatchetAttributes,
-        alarm_topic: Expression,
+        alarm_topic: str | None,
     ) -> None:
         """Make it.
 
@@ -115,19 +114,16 @@ class Backlog(Construct):
         """
         super().__init__(scope, id_)
         self._label, self._metrics, self._fleets = label, BacklogMetrics.of(label), fleets
-        none = {"image": f"{text(storage.repository_url)}:{NO_IMAGE_TAG}", "architecture": "arm64"}
-        pair = "{ image = fleet.image, architecture = fleet.architecture }"
-        images = local(self, "images", f"[for fleet in {fleets} : {pair} if fleet.image != null]")
-        arm = f'[for one in {images} : one if one.architecture == "arm64"]'
-        chosen = local(self, "image", f"concat({arm}, {images}, [{hcl(none)}])[0]")
-        runs = local(self, "runs", f"length({images}) > 0 && {token.is_stored(self)}")
+        images = shared(self, "images", images_of(fleets))
+        chosen = shared(self, "image", chosen_image(images, f"{text(storage.repository_url)}:{NO_IMAGE_TAG}"))
+        runs = shared(self, "runs", (length(images) > 0) & flag_of(str(token.is_stored(self))))
         log_group_name = f"/scythe/{text(label.name)}/{NAME}"
         roles = TaskRoles(
             self,
             "Roles",
             label=label,
             name=NAME,
-            images=[chosen.image],
+            images=[Expression(hcl(chosen.image))],
             log_group_name=log_group_name,
             logs_key_arn=logs_key_arn,
         )
@@ -161,37 +157,42 @@ class Backlog(Construct):
         )
         group = self._create_security_group(network)
         hatchet.allow_from(group, "Scythe backlog service")
-        provider = capacity_provider(settings, fleets)
+        provider = choose(runs_on_spot(settings, fleets), "FARGATE_SPOT", "FARGATE")
         service = self._create_service(task, runs, provider, cluster, network, ref(group))
         self.attributes = BacklogAttributes(service_name=service.name)
-        topic_arns = f"[for name in {alarm_topic}[*] : {hcl(roles.arn('sns', '${name}'))}]"
-        warn_of_silence(self, label=label, fleets=fleets, runs=runs, topic_arns=strings(topic_arns))
+        topic_arns = given(alarm_topic, lambda name: [roles.arn("sns", name)], otherwise=[])
+        warn_of_silence(self, label=label, fleet=keys(fleets)[0], runs=runs, topic_arns=strings(topic_arns))
 
     def _allow_rollout(self, roles: TaskRoles, cluster: ClusterAttributes) -> None:
         """Let it see which workers ECS waits for (`scythe_worker.rollout`)."""
-        named = f"flatten([for name, fleet in {self._fleets} : {_SERVICES}])"
-        service = roles.arn("ecs", f"service/{text(cluster.name)}/${{name}}")
+        services = flatten(collect_entries(self._fleets, services_of))
+        arns = collect(services, lambda name: roles.arn("ecs", f"service/{text(cluster.name)}/{name}"))
         own = [Condition("ArnEquals", "ecs:cluster", [cluster.arn])]
         roles.grant(
             roles.task,
             "rollout",
-            Statement(["ecs:DescribeServices"], Expression(f"[for name in {named} : {hcl(service)}]"), own),
+            Statement(["ecs:DescribeServices"], arns, own),
             Statement(["ecs:DescribeTasks"], [roles.arn("ecs", f"task/{text(cluster.name)}/*")], own),
         )
 
     def _variables(
         self, region: Expression, hatchet: HatchetAttributes, cluster_name: Expression
     ) -> dict[str, object]:
-        described = (
-            f"{{ for name, fleet in {self._fleets} : name => {{ role = fleet.role, slots = fleet.slots, "
-            f"experiments = fleet.experiments, services = {_SERVICES} }} }}"
+        described = map_entries(
+            self._fleets,
+            lambda name, fleet: {
+                "role": fleet.role,
+                "slots": fleet.slots,
+                "experiments": fleet.experiments,
+                "services": services_of(name, fleet),
+            },
         )
         return {
-            "AWS_DEFAULT_REGION": str(region),
+            "AWS_DEFAULT_REGION": region,
             "HATCHET_CLIENT_SERVER_URL": hatchet.environment()["HATCHET_CLIENT_SERVER_URL"],
-            "SCYTHE_BACKLOG_CLUSTER": str(cluster_name),
-            "SCYTHE_BACKLOG_FLEETS": f"jsonencode({described})",
-            "SCYTHE_BACKLOG_NAMESPACE": hcl(self._metrics.namespace),
+            "SCYTHE_BACKLOG_CLUSTER": cluster_name,
+            "SCYTHE_BACKLOG_FLEETS": Expression(f"jsonencode({hcl(described)})"),
+            "SCYTHE_BACKLOG_NAMESPACE": self._metrics.namespace,
         }
 
     def _create_log_group(self, name: str, retention_days: Expression, key_arn: Expression) -> Expression:
@@ -208,7 +209,7 @@ class Backlog(Construct):
         return ref(group)
 
     def _create_task_definition(
-        self, chosen: Expression, roles: TaskRoles, containers: str, fits: str
+        self, chosen: Image, roles: TaskRoles, containers: str, fits: Expression
     ) -> Expression:
         task = EcsTaskDefinition(
             self,
@@ -219,7 +220,7 @@ class Backlog(Construct):
             cpu=str(int(VCPU * 1024)),
             memory=str(int(GIB * 1024)),
             runtime_platform=EcsTaskDefinitionRuntimePlatform(
-                operating_system_family="LINUX", cpu_architecture=text(f"upper({chosen.architecture})")
+                operating_system_family="LINUX", cpu_architecture=upper(chosen.architecture)
             ),
             execution_role_arn=text(ref(roles.execution).arn),
             task_role_arn=text(ref(roles.task).arn),
@@ -242,8 +243,8 @@ class Backlog(Construct):
     def _create_service(
         self,
         task: Expression,
-        runs: Expression,
-        provider: Expression,
+        runs: bool,
+        provider: str,
         cluster: ClusterAttributes,
         network: NetworkAttributes,
         group: Expression,
@@ -254,9 +255,9 @@ class Backlog(Construct):
             name=NAME,
             cluster=text(cluster.arn),
             task_definition=text(task.arn),
-            desired_count=number(f"{runs} ? 1 : 0"),
+            desired_count=number(choose(runs, 1, 0)),
             capacity_provider_strategy=[
-                EcsServiceCapacityProviderStrategy(capacity_provider=text(provider), weight=1, base=0)
+                EcsServiceCapacityProviderStrategy(capacity_provider=provider, weight=1, base=0)
             ],
             # Another provider is then an update; the AWS provider would otherwise replace the service.
             force_new_deployment=True,

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from modules.backlog.settings import BacklogSettings
-from synthesis.expression import Expression
+from modules.worker_fleet.settings import FleetSettings
+from synthesis.functions import is_null
+from synthesis.lists import all_of, values
 
 
-def capacity_provider(settings: BacklogSettings, fleets: Expression) -> Expression:
-    """The service's capacity provider, by `BacklogSettings.runs_on_spot` as Terraform evaluates it.
-
-    Args:
-        settings: the service's.
-        fleets: the settings of all fleets, by name.
-    """
-    relies = f"alltrue([for fleet in {fleets} : fleet.capacity.fallback == null && fleet.capacity.spot > 0])"
-    return Expression(f'{settings.spot} && {relies} ? "FARGATE_SPOT" : "FARGATE"')
+def runs_on_spot(settings: BacklogSettings, fleets: Mapping[str, FleetSettings]) -> bool:
+    """Whether the service runs on Spot: not where a fleet must wake while Spot has no capacity."""
+    return settings.spot & all_of(
+        values(fleets), lambda fleet: is_null(fleet.capacity.fallback) & (fleet.capacity.spot > 0)
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from modules.backlog.settings import NAME
-from modules.common.container import assigned, log_configuration, mount_points, named
+from modules.common.container import given_values, log_configuration, mount_points, named
 from modules.worker_fleet.container import USER, WRITABLE
 from synthesis.expression import Expression, text
 from synthesis.literals import hcl
@@ -25,7 +25,7 @@ HEALTH_CHECK = {
 
 def container_definitions(
     *,
-    image: Expression,
+    image: str,
     variables: Mapping[str, object],
     registers: Mapping[str, object],
     shared: Expression,
@@ -41,15 +41,15 @@ def container_definitions(
 
     Args:
         image: the worker image.
-        variables: plain environment variables of the service, each with its value's expression; null leaves one out.
+        variables: plain environment variables of the service; null leaves one out.
         registers: likewise of what registers.
-        shared: the expression of further variables of what registers.
+        shared: further variables of what registers.
         token_secret_arn: the secret of Hatchet's client token.
         log_group: where both log.
         region: of the log group.
     """
 
-    def container(name: str, given: object, paths: Mapping[str, str]) -> dict[str, object]:
+    def container(name: str, given: str, paths: Mapping[str, str]) -> dict[str, object]:
         return {
             "name": name,
             "image": image,
@@ -68,9 +68,12 @@ def container_definitions(
         }
 
     containers = [
-        {**container(REGISTER, f"merge({shared}, {assigned(registers)})", WRITABLE), "essential": False},
         {
-            **container(NAME, assigned(variables), {VOLUME: WRITABLE[VOLUME]}),
+            **container(REGISTER, f"merge({shared}, {hcl(given_values(registers))})", WRITABLE),
+            "essential": False,
+        },
+        {
+            **container(NAME, hcl(given_values(variables)), {VOLUME: WRITABLE[VOLUME]}),
             "essential": True,
             "dependsOn": [{"containerName": REGISTER, "condition": "COMPLETE"}],
             "healthCheck": HEALTH_CHECK,

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from constructs import Construct
 
 from modules.storage.attributes import StorageAttributes
 from modules.worker_fleet.environment import container_environment, experiments_elsewhere
 from modules.worker_fleet.settings import FleetSettings
-from synthesis.expression import Expression, local, text
+from synthesis.expression import Expression, local, shared, text
+from synthesis.functions import attempt, is_set, not_
+from synthesis.lists import all_of, at, has_key, map_entries, merged, values
 from synthesis.literals import hcl
 from synthesis.stack import Label
-from synthesis.typed import typed
 
 MOST_CHARACTERS = 40_000
 """Of all fleets' variables: a task definition has 64 KiB (Amazon ECS Developer Guide, "Amazon ECS service quotas")."""
@@ -23,24 +26,24 @@ class Registered:
     """What the container that registers is given of the fleets.
 
     Attributes:
-        shared: the expression of the variables that all fleets have alike, which stand in the container's own.
-        fleets: the expression of JSON: the other variables of each fleet, by its name.
-        fits: the expression of whether they are few enough for a task definition.
+        shared: the variables that all fleets have alike, which stand in the container's own.
+        fleets: JSON: the other variables of each fleet, by its name.
+        fits: whether they are few enough for a task definition.
     """
 
     shared: Expression
-    fleets: str
-    fits: str
+    fleets: Expression
+    fits: Expression
 
 
 def fleets_environments(
     scope: Construct,
-    fleets: Expression,
+    fleets: Mapping[str, FleetSettings],
     *,
     label: Label,
     storage: StorageAttributes,
     region: Expression,
-    image: Expression,
+    image: str,
 ) -> Registered:
     """The workers' variables of each fleet; the same ones as in their containers.
 
@@ -55,42 +58,48 @@ def fleets_environments(
         region: of the storage.
         image: the one that registers.
     """
-    elsewhere = local(
+    elsewhere = shared(
         scope,
         "experiments_elsewhere",
-        f"{{ for name in keys({fleets}) : name => {experiments_elsewhere(fleets, 'name')} }}",
+        map_entries(fleets, lambda name, _: experiments_elsewhere(fleets, name)),
     )
-    variables = container_environment(
-        typed(FleetSettings, "fleet"),
-        worker_name=f"{text(label.name)}-${{name}}",
-        bucket=storage.bucket_name,
-        prefix=storage.prefix,
-        region=region,
-        experiments_elsewhere=typed(list[str], f"{elsewhere}[name]"),
-    )
-    given = f"merge({hcl(variables)}, fleet.environment)"
-    registered = local(
+
+    def variables(name: str, fleet: FleetSettings) -> Any:
+        told = container_environment(
+            fleet,
+            worker_name=f"{text(label.name)}-{name}",
+            bucket=storage.bucket_name,
+            prefix=storage.prefix,
+            region=region,
+            experiments_elsewhere=at(elsewhere, name),
+        )
+        return map_entries(merged(told, fleet.environment), where=lambda key, value: is_set(value))
+
+    registered = shared(
         scope,
         "registered",
-        f"{{ for name, fleet in {fleets} : "
-        f"name => {{ for key, value in {given} : key => value if value != null }} "
-        f'if fleet.role == "fan" || fleet.image == {image} }}',
+        map_entries(fleets, variables, lambda _, fleet: (fleet.role == "fan") | (fleet.image == image)),
     )
     # Twelve fleets with one large environment would otherwise have it twelve times.
-    shared = local(
-        scope,
-        "shared_variables",
-        f"{{ for key, value in try(values({registered})[0], {{}}) : key => value "
-        f"if alltrue([for one in values({registered}) : try(one[key] == value, false)]) }}",
+    alike = shared(scope, "shared_variables", _alike(values(registered)))
+    own = map_entries(
+        registered, lambda _, fleet: map_entries(fleet, where=lambda key, _: not_(has_key(alike, key)))
     )
-    own = local(
-        scope,
-        "own_variables",
-        f"{{ for name, one in {registered} : "
-        f"name => {{ for key, value in one : key => value if !contains(keys({shared}), key) }} }}",
-    )
+    shared_variables = local(scope, "shared_variables", hcl(alike))
+    own_variables = local(scope, "own_variables", hcl(own))
+    characters = f"length(jsonencode({shared_variables})) + length(jsonencode({own_variables}))"
     return Registered(
-        shared,
-        f"jsonencode({own})",
-        f"length(jsonencode({shared})) + length(jsonencode({own})) <= {MOST_CHARACTERS}",
+        shared_variables,
+        Expression(f"jsonencode({own_variables})"),
+        Expression(f"{characters} <= {MOST_CHARACTERS}"),
+    )
+
+
+def _alike(fleets: Any) -> Any:
+    """The variables that each of several fleets has, with the same value."""
+    return map_entries(
+        attempt(lambda: fleets[0], {}),
+        where=lambda key, value: all_of(
+            fleets, lambda fleet: attempt(lambda: at(fleet, key) == value, otherwise=False)
+        ),
     )

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Annotated
 
 from pydantic import Field
 
-from modules.worker_fleet.settings import FleetSettings
 from synthesis.allowed import flag
 from synthesis.rules import Settings
 
@@ -26,9 +24,3 @@ class BacklogSettings(Settings):
         description="Whether the service runs on Fargate Spot: $3.19 a month instead of $10.63 (x86_64). It runs "
         "on demand all the same where a fleet has capacity.fallback or spot: 0.",
     )
-
-    def runs_on_spot(self, fleets: Iterable[FleetSettings]) -> bool:
-        """Whether the service runs on Spot: not where a fleet must wake while Spot has no capacity."""
-        return self.spot and all(
-            fleet.capacity.fallback is None and fleet.capacity.spot > 0 for fleet in fleets
-        )

@@ -7,7 +7,7 @@ from constructs import Construct
 
 from modules.backlog.settings import NAME
 from modules.common.metrics import DEMAND, BacklogMetrics
-from synthesis.expression import Expression, flag, text
+from synthesis.expression import flag, text
 from synthesis.stack import Label
 from synthesis.suppression import suppress
 
@@ -16,15 +16,13 @@ MINUTES = 5
 (`scythe_worker.pace`)."""
 
 
-def warn_of_silence(
-    scope: Construct, *, label: Label, fleets: Expression, runs: Expression, topic_arns: list[str]
-) -> None:
-    """Create the alarm. Each publication has all fleets, so the first one stands for all.
+def warn_of_silence(scope: Construct, *, label: Label, fleet: str, runs: bool, topic_arns: list[str]) -> None:
+    """Create the alarm. Each publication has all fleets, so one stands for all.
 
     Args:
         scope: the backlog service.
         label: what names and tags the alarm.
-        fleets: the settings of all fleets, by name.
+        fleet: the name of one of the fleets.
         runs: whether the service runs a task.
         topic_arns: the SNS topics to tell.
     """
@@ -39,7 +37,7 @@ def warn_of_silence(
         f"log group /scythe/{name}/{NAME}.",
         namespace=metrics.namespace,
         metric_name=DEMAND,
-        dimensions=metrics.dimensions(text(f"keys({fleets})[0]")),
+        dimensions=metrics.dimensions(fleet),
         statistic="SampleCount",
         period=60,
         comparison_operator="LessThanThreshold",

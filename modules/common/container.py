@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from synthesis.expression import Expression, text
+from synthesis.literals import hcl
 
 
 def assigned(values: Mapping[str, object]) -> str:
     """The expression of a map from names to values that are expressions themselves."""
     plain = ", ".join(f"{name} = {value}" for name, value in values.items() if str(value) != "null")
     return f"{{ {plain} }}"
+
+
+def given_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of several values that are not known to be null."""
+    return {name: value for name, value in values.items() if hcl(value) != "null"}
 
 
 def named(values: object, key: str = "value") -> Expression:

@@ -144,8 +144,9 @@ class TaskRoles(Construct):
     def _allow_pull(self, images: Sequence[Expression], in_ecr: Expression | bool) -> None:
         """From the repositories that the images are in; an image of a public registry needs no right."""
         # Account, region and name of each repository.
-        found = ", ".join(f"try([regex({hcl(ECR_IMAGE)}, {image})], [])" for image in images)
-        repositories = local(self, "ecr_repositories", f"distinct(concat({found}))")
+        found = [f"try([regex({hcl(ECR_IMAGE)}, {image})], [])" for image in images]
+        several = f"distinct(concat({', '.join(found)}))"
+        repositories = local(self, "ecr_repositories", several if len(found) > 1 else found[0])
         arns = (
             f'[for repository in {repositories} : "arn:{self._account.partition}:ecr:${{repository[1]}}:'
             '${repository[0]}:repository/${repository[2]}"]'

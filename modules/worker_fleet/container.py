@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from modules.common.container import log_configuration, mount_points, named
+from modules.common.container import given_values, log_configuration, mount_points, named
 from modules.worker_fleet.settings import FleetSettings
 from synthesis.expression import Expression, text
 from synthesis.functions import choose, length, not_
@@ -47,7 +47,7 @@ def container_definitions(
     """The JSON of the task's one container, written by Terraform."""
     # The worker takes the values of these out of all that it writes (`scythe_worker.redaction`).
     names = choose(length(settings.secrets) > 0, join(",", keys(settings.secrets)), None)
-    plain = {name: value for name, value in {**variables, SECRETS: names}.items() if hcl(value) != "null"}
+    plain = given_values({**variables, SECRETS: names})
     container = {
         "name": NAME,
         "image": image,

@@ -7,14 +7,12 @@ not among them: ECS reads it from Secrets Manager at each start.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from modules.worker_fleet.settings import FleetSettings
 from synthesis.functions import attempt, choose, is_set, length, not_, to_text
-from synthesis.lists import join
-
-if TYPE_CHECKING:
-    from synthesis.expression import Expression
+from synthesis.lists import collect_entries, flatten, join
 
 
 def container_environment(
@@ -67,14 +65,21 @@ def container_environment(
     return {name: value for name, value in variables.items() if value is not None}
 
 
-def experiments_elsewhere(fleets: Expression, name: str) -> str:
-    """The tasks that other fleets name as theirs, as the expression of a list.
+def experiments_elsewhere(fleets: Mapping[str, FleetSettings], name: str) -> list[str]:
+    """The tasks that other fleets name as theirs.
 
     Args:
         fleets: the settings of all fleets, by name.
-        name: the expression of the fleet's own.
+        name: the fleet's own.
     """
-    return f"flatten([for other, its in {fleets} : its.experiments if other != {name} && its.experiments != null])"
+    named: list[str] = flatten(
+        collect_entries(
+            fleets,
+            lambda _, settings: settings.experiments,
+            lambda other, settings: (other != name) & is_set(settings.experiments),
+        )
+    )
+    return named
 
 
 def _flag(condition: bool) -> str:

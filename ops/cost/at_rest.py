@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from environments.schema import Environment
+from modules.backlog.capacity import runs_on_spot
 from modules.backlog.settings import GIB, VCPU
 from modules.worker_fleet.bands import RANGES
 from modules.worker_fleet.settings import FleetSettings
@@ -38,7 +39,7 @@ def backlog_task(environment: Environment, *, spot: bool | None = None) -> float
         spot: whether it runs on Spot; None for what the environment has.
     """
     fleets = environment.workers
-    on_spot = environment.backlog.runs_on_spot(fleets.values()) if spot is None else spot
+    on_spot = runs_on_spot(environment.backlog, fleets) if spot is None else spot
     # The image of the first arm64 fleet, else of the first fleet (`modules.backlog.backlog`).
     architecture = "arm64" if any(fleet.architecture == "arm64" for fleet in fleets.values()) else "x86_64"
     return task_usd_per_hour(VCPU, GIB, architecture, spot=on_spot) * HOURS

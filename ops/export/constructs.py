@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast, get_origin, get_type_hints
 
 from modules.backlog.backlog import Backlog
+from modules.backlog.settings import BacklogSettings
 from modules.client_token.client_token import ClientToken
 from modules.cluster.cluster import Cluster
 from modules.hatchet.hatchet import Hatchet
@@ -29,6 +30,7 @@ from synthesis.expression import Expression, text
 from synthesis.module_stack import Element, ModuleStack
 from synthesis.rules import Settings
 from synthesis.stack import DataclassInstance, Label, ScytheApp, literal, published
+from synthesis.typed import Typed
 
 if TYPE_CHECKING:
     # Else jsii would start before the seam of `synthesis`.
@@ -146,7 +148,7 @@ class Module:
         if dataclasses.is_dataclass(value):
             whole = _whole(cast("DataclassInstance", value))
             return {} if whole is None else {parameter: text(whole)}
-        return {parameter: text(value) if isinstance(value, Expression) else literal(value)}
+        return {parameter: text(value) if isinstance(value, Expression | Typed) else literal(value)}
 
 
 @dataclass(frozen=True)
@@ -196,9 +198,9 @@ def modules_of(app: ScytheApp) -> dict[type[Construct], Module]:
 def _argument(stack: ModuleStack, parameter: str, type_: type) -> Any:
     if type_ is Label:
         return stack.label
-    if type_ in {FleetSettings, NetworkSettings}:
+    if type_ in {BacklogSettings, FleetSettings, NetworkSettings}:
         return stack.variables(type_, is_typed=True)
-    if get_origin(type_) is list:
+    if get_origin(type_):
         return getattr(stack.variables(Parameters, [parameter], is_typed=True), parameter)
     if issubclass(type_, Settings):
         return stack.variables(type_)

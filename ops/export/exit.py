@@ -26,6 +26,7 @@ from ops.export.constructs import Module, SettingsAt, told, unwritten_app
 from synthesis.expression import Expression, ref
 from synthesis.rules import Settings
 from synthesis.stack import STATES, Deployment, EnvironmentStack, ScytheApp
+from synthesis.typed import typed
 
 if TYPE_CHECKING:
     from constructs import Construct, IConstruct
@@ -70,6 +71,10 @@ class CallingStack(EnvironmentStack):
     def values(self, name: str, settings: Any) -> Any:
         """What settings say beyond their defaults, of several at the local that `local` wrote."""
         return SettingsAt(tuple(told(settings)), Expression(f"local.{name}")) if "." in name else settings
+
+    def values_by_name(self, name: str, settings: Mapping[str, Any]) -> Any:
+        """A reference to the local that has what each says beyond its defaults."""
+        return typed(dict[str, type(next(iter(settings.values())))], str(self.local(name, settings)))  # type: ignore[misc]  # of values
 
     def local(self, name: str, value: object) -> Expression:
         """Write a value as a local, none where it is null; of settings what they say beyond their defaults."""

@@ -123,7 +123,9 @@ class RootModule(ModuleStack):
             for_each=str(fleets),
             fleet=Expression("each.key"),
             settings=_at(FleetSettings, Expression("each.value")),
-            experiments_elsewhere=Expression(experiments_elsewhere(fleets, "each.key")),
+            experiments_elsewhere=experiments_elsewhere(
+                typed(dict[str, FleetSettings], str(fleets)), typed(str, "each.key")
+            ),
             **shared,
         )
         name = f'"{topic_name(text(self.label.name))}"'

@@ -11,9 +11,12 @@ import yaml
 from environments.advice import warnings
 from environments.loading import load
 from environments.schema import Environment
-from modules.backlog.capacity import capacity_provider
-from synthesis.expression import Expression
+from modules.backlog.capacity import runs_on_spot
+from modules.backlog.settings import BacklogSettings
+from modules.worker_fleet.settings import FleetSettings
+from synthesis.literals import hcl
 from synthesis.stack import literal
+from synthesis.typed import typed
 from tests.support.console import evaluated
 
 LEAF: dict[str, Any] = {"role": "leaf"}
@@ -40,25 +43,26 @@ def loaded(folder: Path, changes: dict[str, Any]) -> Environment:
     return load(path)
 
 
-def by_terraform(environments: list[Environment], folder: Path) -> list[str]:
-    """The capacity provider of each, as Terraform evaluates the construct's expression."""
+def by_terraform(environments: list[Environment], folder: Path) -> list[bool]:
+    """Whether each runs on Spot, as Terraform evaluates the expression."""
     given = [{"backlog": each.backlog, "workers": each.fleets} for each in environments]
     each = {f"each_{place}": literal(value) for place, value in enumerate(given)}
     asked = [
-        capacity_provider(
-            Expression(f"local.each_{place}.backlog"), Expression(f"local.each_{place}.workers")
-        )  # type: ignore[arg-type]
+        runs_on_spot(
+            typed(BacklogSettings, f"local.each_{place}.backlog"),
+            typed(dict[str, FleetSettings], f"local.each_{place}.workers"),
+        )
         for place in range(len(given))
     ]
-    found: list[str] = evaluated(f"[{', '.join(map(str, asked))}]", folder, **each)
+    found: list[bool] = evaluated(f"[{', '.join(map(hcl, asked))}]", folder, **each)
     return found
 
 
 def test_python_and_terraform_choose_the_same(tmp_path: Path) -> None:
     environments = [loaded(tmp_path, changes) for changes in (*ON_SPOT.values(), *ON_DEMAND.values())]
     wanted = [True] * len(ON_SPOT) + [False] * len(ON_DEMAND)
-    assert [each.backlog.runs_on_spot(each.workers.values()) for each in environments] == wanted
-    assert [provider == "FARGATE_SPOT" for provider in by_terraform(environments, tmp_path)] == wanted
+    assert [runs_on_spot(each.backlog, each.workers) for each in environments] == wanted
+    assert by_terraform(environments, tmp_path) == wanted
 
 
 @pytest.mark.parametrize("changes", [*ON_SPOT.values(), *ON_DEMAND.values()], ids=[*ON_SPOT, *ON_DEMAND])

@@ -12,6 +12,7 @@ import pytest
 
 from environments.loading import load
 from environments.schema import Environment
+from modules.backlog.capacity import runs_on_spot
 from ops.cost.at_rest import at_rest, backlog_task, engine_at_rest, nat, nat_instance, requests
 from ops.cost.prices import DATE, DAYS, HOURS, SPOT, TABLE, task_usd_per_hour, usd, usd_per_hour
 from tests.support.project import ROOT, SELF_HOSTED
@@ -208,7 +209,7 @@ def test_every_price_has_its_source_and_the_table_its_day() -> None:
 
 
 def test_the_guides_deployment_sleeps_for_eight_dollars() -> None:
-    assert DOCS.backlog.runs_on_spot(DOCS.workers.values())
+    assert runs_on_spot(DOCS.backlog, DOCS.workers)
     assert besides_nat(DOCS) <= 8
     # On demand it would not.
     assert besides_nat(DOCS, spot=False) > 14
