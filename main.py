@@ -9,6 +9,7 @@ from pathlib import Path
 
 from environments.errors import EnvironmentFileError
 from environments.loading import find, load_all
+from environments.regions import partition_of
 from environments.schema import Environment
 from environments.states import refusal
 from modules.backlog.backlog import Backlog
@@ -32,7 +33,7 @@ from synthesis.functions import attempt, is_null
 from synthesis.lists import collect_entries
 from synthesis.literals import hcl
 from synthesis.output import SynthesisError, synthesized_into
-from synthesis.stack import STATES, Backend, Deployment, EnvironmentStack, ScytheApp
+from synthesis.stack import STATES, Backend, Deployment, EnvironmentStack, Place, ScytheApp
 
 WORKERS = "workers"
 """The end of the name of the workers' cluster."""
@@ -230,8 +231,7 @@ def deployment_of(environment: Environment, states: str = STATES) -> Deployment:
     """What all stacks of an environment share; with the folder of local states from where Terraform runs."""
     return Deployment(
         environment=environment.name,
-        region=environment.region,
-        account_id=environment.account_id,
+        place=Place(environment.region, partition_of(environment.region), environment.account_id),
         tags=environment.tags,
         permissions_boundary=environment.permissions_boundary,
         backend=Backend(

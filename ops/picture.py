@@ -6,12 +6,13 @@ import ipaddress
 import json
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
 from environments.schema import Environment
+from modules.worker_fleet.scaling import Capacity
 
 PICTURE = Path(__file__).parent.parent / "docs" / "deployment.svg"
 
@@ -38,6 +39,7 @@ class Synthesized:
     Attributes:
         name: the environment's name.
         network: the settings of the network.
+        storage: those of the storage.
         fleets: the settings of each fleet.
     """
 
@@ -55,9 +57,8 @@ class Synthesized:
             )
             for part in ("network", "storage", "workers")
         }
-        self.network = environment.network
-        self.storage: Mapping[str, Any] = self._stacks["storage"]["locals"]["storage"]
-        self.fleets: Mapping[str, Mapping[str, Any]] = self._stacks["workers"]["locals"]["workers"]
+        self.network, self.storage = environment.network, environment.storage
+        self.fleets = dict(sorted(environment.fleets.items()))
         self.region: str = self._stacks["network"]["provider"]["aws"][0]["region"]
 
     def has(self, part: str, kind: str, name: str) -> bool:
@@ -142,12 +143,12 @@ def _fleets(stacks: Synthesized, height: int) -> Iterator[str]:
     yield from _box(84, _CLUSTER_TOP, 530, height, "cluster", f"ECS cluster {cluster}")
     each = (height - 30) // len(stacks.fleets)
     for place, (name, fleet) in enumerate(stacks.fleets.items()):
-        scaling, slots = fleet["scaling"], fleet["slots"]
-        does = "split experiments, gather results" if fleet["role"] == "fan" else "run simulations"
+        scaling, slots = fleet.scaling, fleet.slots
+        does = "split experiments, gather results" if fleet.role == "fan" else "run simulations"
         notes = [
-            f"{fleet['role']} workers: {does}",
-            f"{scaling['min']} to {scaling['max']} tasks on Fargate, {_capacity(fleet)}",
-            f"{fleet['cpu']} vCPU, {fleet['memory']} GiB, {fleet['architecture']}; "
+            f"{fleet.role} workers: {does}",
+            f"{scaling.min} to {scaling.max} tasks on Fargate, {_capacity(fleet.capacity)}",
+            f"{fleet.cpu:g} vCPU, {fleet.memory:g} GiB, {fleet.architecture}; "
             f"{slots} slot{'s' if slots > 1 else ''} in each task",
         ]
         title = f"ECS service {name}"
@@ -158,7 +159,7 @@ def _services(stacks: Synthesized) -> Iterator[tuple[str, str, str, str]]:
     """What the fleets' resources refer to: title, note, the arrow's label and its ends."""
     secret = stacks.named("storage", "aws_secretsmanager_secret", "token")
     repository = stacks.named("storage", "aws_ecr_repository", "worker")
-    prefix = stacks.storage["prefix"]
+    prefix = stacks.storage.prefix
     if stacks.read("bucket_arn"):
         yield "S3 bucket", f"prefix {prefix}/", "specs, results", "both"
     if stacks.read("repository_url"):
@@ -202,15 +203,12 @@ def _nats(stacks: Synthesized) -> int:
     return counts.get(stacks.network.nat, 1)
 
 
-def _capacity(fleet: Mapping[str, Any]) -> str:
-    capacity = fleet["capacity"]
-    if not capacity["on_demand"]:
+def _capacity(capacity: Capacity) -> str:
+    if not capacity.on_demand:
         return "all Spot"
-    return (
-        "all on demand"
-        if not capacity["spot"]
-        else f"Spot {capacity['spot']} : on demand {capacity['on_demand']}"
-    )
+    if not capacity.spot:
+        return "all on demand"
+    return f"Spot {capacity.spot} : on demand {capacity.on_demand}"
 
 
 def _subnet(cidr: str, bits: int, place: int) -> str:

@@ -103,6 +103,13 @@ def strcontains(value: str, part: str) -> bool:
     return flag_of(f"strcontains({value.hcl}, {hcl(part)})") if isinstance(value, Text) else part in value
 
 
+def startswith(value: str, beginning: str) -> bool:
+    """Whether text begins with another."""
+    if isinstance(value, Text):
+        return flag_of(f"startswith({value.hcl}, {hcl(beginning)})")
+    return value.startswith(beginning)
+
+
 def upper(value: str) -> str:
     """Text in capitals."""
     return Text(f"upper({value.hcl})") if isinstance(value, Text) else value.upper()

@@ -97,13 +97,12 @@ def at_place(items: Any, place: int) -> Any:
     return items[raw(int, f"count.index + {place}")] if isinstance(items, Items) else items[place]
 
 
-def lookup(table: Mapping[Any, Any], key: Any, otherwise: Any) -> Any:
+def lookup(table: Any, key: Any, otherwise: Any) -> Any:
     """What a table has for a key, or something else."""
     if not isinstance(key, Typed):
         return table.get(key, otherwise)
-    return typed(
-        _item_type([*table.values(), otherwise]), f"lookup({hcl(table)}, {_key(key)}, {hcl(otherwise)})"
-    )
+    inside = table.of if isinstance(table, Items) else _item_type([*table.values(), otherwise])
+    return typed(inside, f"lookup({hcl(table)}, {_key(key)}, {hcl(otherwise)})")
 
 
 def all_of(items: Any, holds: Callable[[Any], bool]) -> bool:

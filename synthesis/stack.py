@@ -90,6 +90,21 @@ def published(attributes: DataclassInstance | type[DataclassInstance]) -> list[d
     return [field for field in dataclasses.fields(attributes) if "description" in field.metadata]
 
 
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """Where a stack's resources are.
+
+    Attributes:
+        region: its code, such as ``eu-west-1``.
+        partition: the region's, such as ``aws``.
+        account_id: the account; None where only Terraform's credentials say it.
+    """
+
+    region: str
+    partition: str
+    account_id: str | None = None
+
+
 class ScytheApp(App):
     """CDKTF's app. From here rather than from cdktf, so that the seam of `synthesis` comes before jsii starts."""
 
@@ -103,7 +118,10 @@ class ScytheStack(TerraformStack):
 
     Attributes:
         ephemerals: who declared an ephemeral resource, its type and its name.
+        place: where its resources are; None for a module, whose caller decides.
     """
+
+    place: Place | None = None
 
     def __init__(self, app: App, id_: str) -> None:
         super().__init__(app, id_)
@@ -154,17 +172,15 @@ class Deployment:
 
     Attributes:
         environment: the environment's name.
-        region: its AWS region.
+        place: its region, and the only account that Terraform may touch.
         tags: default tags of all resources.
-        account_id: the only account that Terraform may touch; None for any.
         permissions_boundary: the ARN of the policy that bounds every role; None for none.
         backend: where the states are kept.
     """
 
     environment: str
-    region: str
+    place: Place
     tags: Mapping[str, str]
-    account_id: str | None = None
     permissions_boundary: str | None = None
     backend: Backend = Backend()
 
@@ -174,13 +190,14 @@ class EnvironmentStack(ScytheStack):
 
     def __init__(self, app: App, deployment: Deployment, part: str) -> None:
         super().__init__(app, f"{deployment.environment}-{part}")
-        self._deployment = deployment
+        self._deployment, self.place = deployment, deployment.place
+        account_id = deployment.place.account_id
         self._read: set[str] = set()
         AwsProvider(
             self,
             "aws",
-            region=deployment.region,
-            allowed_account_ids=[deployment.account_id] if deployment.account_id else None,
+            region=deployment.place.region,
+            allowed_account_ids=[account_id] if account_id else None,
             default_tags=[AwsProviderDefaultTags(tags={**_own_tags(deployment, part), **deployment.tags})],
         )
         self._keep_state(part)

@@ -19,6 +19,7 @@ from constructs import Construct
 
 from benchmarks.autoscaling.cloudwatch import AlarmRule, Metric
 from benchmarks.autoscaling.scaling import Step, StepPolicy
+from environments.regions import partition_of
 from environments.schema import Environment
 from modules.worker_fleet.autoscaling import Autoscaling
 from modules.worker_fleet.bounds import Bounds
@@ -27,7 +28,7 @@ from ops.terraform import Terraform
 from synthesis.expression import Expression, where
 from synthesis.functions import is_set
 from synthesis.output import synthesized_into
-from synthesis.stack import Deployment, EnvironmentStack
+from synthesis.stack import Deployment, EnvironmentStack, Place
 
 
 @dataclass
@@ -49,7 +50,7 @@ class Scaled:
 
 def planned(environment: Environment, folder: Path) -> Mapping[str, Any]:
     """Plan all fleets' scaling of an environment in a folder; Terraform's JSON of that plan."""
-    deployment = Deployment(environment.name, environment.region, {})
+    deployment = Deployment(environment.name, Place(environment.region, partition_of(environment.region)), {})
     with synthesized_into(folder / "out") as app:
         stack = EnvironmentStack(app, deployment, "scaling")
         for key in ("skip_credentials_validation", "skip_requesting_account_id", "skip_metadata_api_check"):

@@ -21,9 +21,11 @@ from modules.hatchet.settings import Database
 from modules.network.attributes import NetworkAttributes
 from synthesis.ephemeral import ephemeral
 from synthesis.expression import Expression, flag, local, number, ref, strings, text
+from synthesis.lists import lookup
 from synthesis.literals import hcl
 from synthesis.stack import Label
 from synthesis.suppression import suppress
+from synthesis.typed import Typed, typed
 
 NAME = "hatchet"
 """Of the database in the instance, and of its owner."""
@@ -93,12 +95,13 @@ class HatchetDatabase(Construct):
         return Expression(hcl(f"{at}?sslmode=verify-full&sslrootcert={certificate}"))
 
     def _choose_certificate(self) -> Expression:
-        known = local(self, "authorities", hcl(authorities()))
         region = region_code(self)
+        known = authorities()
+        if isinstance(region, Typed):
+            known = typed(dict[str, str], str(local(self, "authorities", hcl(known))))
+        certificate = hcl(lookup(known, region, None))
         return local(
-            self,
-            "certificate",
-            f"try(coalesce({self._settings.ca_certificate}, lookup({known}, {region}, null)), null)",
+            self, "certificate", f"try(coalesce({self._settings.ca_certificate}, {certificate}), null)"
         )
 
     def _create_security_group(self, network: NetworkAttributes) -> SecurityGroup:

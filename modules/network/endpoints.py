@@ -13,10 +13,10 @@ from modules.common.security_group import create_security_group
 from modules.network.settings import CHINAS_OWN_ENDPOINTS, FARGATE_ENDPOINTS, NetworkSettings
 from modules.network.subnets import Layout
 from synthesis.expression import Exists, Expression, each, ref, strings, text, where
-from synthesis.functions import choose, length, raw
+from synthesis.functions import choose, contains, length, raw, startswith
 from synthesis.literals import hcl
 from synthesis.stack import Label
-from synthesis.typed import Typed
+from synthesis.typed import Typed, typed
 
 WITH_POLICY = frozenset(FARGATE_ENDPOINTS) - {"ssmmessages"}
 """Services whose own guides say that their endpoints take a policy; for others none is set."""
@@ -44,7 +44,7 @@ class Endpoints(Construct):
         label: Label,
         settings: NetworkSettings,
         layout: Layout,
-        region: Expression,
+        region: str,
     ) -> None:
         super().__init__(scope, id_)
         self._account = Account(self)
@@ -54,7 +54,7 @@ class Endpoints(Construct):
             "s3",
             count=layout.exists.count,
             vpc_id=text(layout.vpc.id),
-            service_name=f"com.amazonaws.{text(region)}.s3",
+            service_name=f"com.amazonaws.{region}.s3",
             vpc_endpoint_type="Gateway",
             route_table_ids=strings(
                 f"[for table in concat(values({tables[0]}), values({tables[1]})) : table.id]"
@@ -68,7 +68,7 @@ class Endpoints(Construct):
         )
 
     def _create_interfaces(
-        self, label: Label, settings: NetworkSettings, layout: Layout, region: Expression, exists: Exists
+        self, label: Label, settings: NetworkSettings, layout: Layout, region: str, exists: Exists
     ) -> None:
         group = create_security_group(
             self,
@@ -87,7 +87,7 @@ class Endpoints(Construct):
             "interface",
             for_each=each(f"toset({hcl(services(settings))})"),
             vpc_id=text(layout.vpc.id),
-            service_name=f"{text(_beginning(region))}.{text(region)}.${{each.key}}",
+            service_name=f"{_beginning(region)}.{region}.${{each.key}}",
             vpc_endpoint_type="Interface",
             private_dns_enabled=True,
             # A service may be missing where Fargate is; what needs it is only in the others.
@@ -108,14 +108,14 @@ class Endpoints(Construct):
         own = Condition("StringEquals", "aws:PrincipalAccount", [self._account.id])
         return Statement(["*"], ["*"], [own], everyone=True)
 
-    def _of_s3(self, region: Expression, has_way_out: bool) -> str:
+    def _of_s3(self, region: str, has_way_out: bool) -> str:
         """The policy of S3's gateway: nobody writes with foreign keys, or without any, to anybody's bucket.
 
         ECR hands out image layers as signed links to its own bucket (Amazon ECR User Guide, "Amazon ECR interface VPC
         endpoints", minimum Amazon S3 bucket permissions). Where there is a way out, everybody's buckets can be read:
         public data, and Amazon Linux's packages for a NAT instance.
         """
-        layers = f"arn:{self._account.partition}:s3:::prod-{text(region)}-starport-layer-bucket/*"
+        layers = f"arn:{self._account.partition}:s3:::prod-{region}-starport-layer-bucket/*"
         read = Statement(
             ["s3:GetObject", "s3:ListBucket"],
             Expression(hcl(choose(has_way_out, ["*"], [layers]))),
@@ -129,10 +129,11 @@ def _bare(argument: str) -> str:
     return argument.removeprefix("${").removesuffix("}")
 
 
-def _beginning(region: Expression) -> Expression:
+def _beginning(region: str) -> str:
     """What the name of an interface endpoint's service begins with."""
-    own = f'startswith({region}, "cn-") && contains({hcl(CHINAS_OWN_ENDPOINTS)}, each.key)'
-    return Expression(f'{own} ? "cn.com.amazonaws" : "com.amazonaws"')
+    own = startswith(region, "cn-") & contains(CHINAS_OWN_ENDPOINTS, typed(str, "each.key"))
+    beginning: str = choose(own, "cn.com.amazonaws", "com.amazonaws")
+    return beginning
 
 
 def services(settings: NetworkSettings) -> list[str]:

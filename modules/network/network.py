@@ -185,7 +185,7 @@ class Network(Construct):
     def _attributes(self, own: Own | None) -> NetworkAttributes:
         settings = self._settings
         is_public = settings.worker_subnets == "public"
-        s3 = DataAwsEc2ManagedPrefixList(self, "s3", name=f"com.amazonaws.{text(self._region)}.s3")
+        s3 = DataAwsEc2ManagedPrefixList(self, "s3", name=f"com.amazonaws.{self._region}.s3")
         return NetworkAttributes(
             vpc_id=self._either(own, lambda made: made.layout.vpc.id, lambda vpc: vpc.vpc_id),
             public_subnet_ids=self._either(

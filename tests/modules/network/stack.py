@@ -12,7 +12,9 @@ from ops.export.constructs import unwritten_app
 
 def of_network(settings: NetworkSettings) -> dict[str, Any]:
     """The template."""
-    lab = Environment.model_validate({"name": "prod", "workers": {"one": {"role": "leaf"}}})
+    lab = Environment.model_validate(
+        {"name": "prod", "region": "eu-west-1", "workers": {"one": {"role": "leaf"}}}
+    )
     # Past the rules over several sections, which ask for more than a network.
     environment = lab.model_copy(update={"network": settings})
     with unwritten_app() as app:
