@@ -81,7 +81,7 @@ def fleets_environments(
         map_entries(fleets, variables, lambda _, fleet: (fleet.role == "fan") | (fleet.image == image)),
     )
     # Twelve fleets with one large environment would otherwise have it twelve times.
-    alike = shared(scope, "shared_variables", _alike(values(registered)))
+    alike = shared(scope, "shared_variables", in_all(values(registered)))
     own = map_entries(
         registered, lambda _, fleet: map_entries(fleet, where=lambda key, _: not_(has_key(alike, key)))
     )
@@ -95,7 +95,7 @@ def fleets_environments(
     )
 
 
-def _alike(fleets: Any) -> Any:
+def in_all(fleets: Any) -> Any:
     """The variables that each of several fleets has, with the same value."""
     return map_entries(
         attempt(lambda: fleets[0], {}),
