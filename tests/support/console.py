@@ -25,4 +25,6 @@ def evaluated(written: str, folder: Path, **locals_: object) -> Any:
         cwd=folder, input="jsonencode(local.evaluated)\n", capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
+    # Of what it cannot know it says so, and ends well.
+    assert ran.stdout.startswith('"'), ran.stdout + ran.stderr
     return json.loads(json.loads(ran.stdout))

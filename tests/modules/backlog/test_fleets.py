@@ -16,7 +16,7 @@ from modules.worker_fleet.environment import experiments_elsewhere
 from modules.worker_fleet.settings import FleetSettings
 from synthesis.lists import collect_entries, map_entries, values
 from synthesis.literals import hcl
-from synthesis.stack import literal
+from synthesis.stack import escaped, literal
 from synthesis.typed import typed
 from tests.support.console import evaluated
 from tests.support.strategies import IMAGES, workers
@@ -40,5 +40,5 @@ def test_values_and_expressions_agree(drawn: list[Any], tmp_path_factory: pytest
     asked = [taken(typed(dict[str, FleetSettings], f"local.{name}")) for name in locals_]
     folder: Path = tmp_path_factory.mktemp("console")
     assert evaluated(hcl(asked), folder, **locals_) == evaluated(
-        hcl([taken(fleets) for fleets in environments]), folder
+        hcl([taken(escaped(fleets)) for fleets in environments]), folder
     )
