@@ -13,6 +13,7 @@ import re
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, TypeVar, cast
 
 from cdktf import TerraformBackend, TerraformElement, TerraformLocal, TerraformOutput
@@ -85,6 +86,7 @@ class ModuleStack(ScytheStack):
     """A module for a registry: variables where an environment's stack has settings, no provider, no backend.
 
     Attributes:
+        texts: files that the module reads, by their paths in it.
         prefix: what the messages of its validations begin with, a Terraform template.
         label: names, tags and bounds resources by the variables ``name``, ``tags`` and ``permissions_boundary``.
     """
@@ -92,6 +94,7 @@ class ModuleStack(ScytheStack):
     def __init__(self, app: ScytheApp, id_: str) -> None:
         super().__init__(app, id_)
         self._id = id_
+        self.texts: dict[str, str] = {}
         self.prefix = ""
         self._variables: dict[str, _Variable] = {}
         self.add_override("terraform.required_version", TERRAFORM_VERSION)
@@ -161,6 +164,11 @@ class ModuleStack(ScytheStack):
             self._variables[name].arguments |= {"default": "${null}", "nullable": True}
             return unless_null(reference)
         return attributes(**{field.name: getattr(reference, field.name) for field in published(attributes)})
+
+    def text_of(self, file: Path) -> str:
+        """The expression of the text of a file that the module has."""
+        self.texts[f"scripts/{file.name}"] = file.read_text(encoding="utf-8")
+        return f'${{file("${{path.module}}/scripts/{file.name}")}}'
 
     def synthesize(self) -> Mapping[str, Any]:
         """The module in Terraform's JSON syntax, with the local backend that CDKTF gives to every stack.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, ClassVar, Concatenate, ParamSpec, Protocol, TypeVar, cast
 
 import jsii
@@ -127,6 +128,11 @@ class ScytheStack(TerraformStack):
         super().__init__(app, id_)
         self._paths: dict[tuple[str, str], str] = {}
         self.ephemerals: list[tuple[Construct, str, str]] = []
+
+    def text_of(self, file: Path) -> str:
+        """The text of a file, in which nothing is a template."""
+        text: str = escaped(file.read_text(encoding="utf-8"))
+        return text
 
     @jsii.member(jsii_name="allocateLogicalId")
     def _allocate_logical_id(self, element: TerraformElement | Node) -> str:

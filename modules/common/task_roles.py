@@ -144,9 +144,13 @@ class TaskRoles(Construct):
     def _allow_pull(self, images: Sequence[Expression], in_ecr: Expression | bool) -> None:
         """From the repositories that the images are in; an image of a public registry needs no right."""
         # Account, region and name of each repository.
-        found = [f"try([regex({hcl(ECR_IMAGE)}, {image})], [])" for image in images]
-        several = f"distinct(concat({', '.join(found)}))"
-        repositories = local(self, "ecr_repositories", several if len(found) > 1 else found[0])
+        found, several = "try([regex({}, {})], [])", list(dict.fromkeys(map(str, images)))
+        if len(several) > 1:
+            each = found.format(hcl(ECR_IMAGE), "image")
+            written = f"distinct(concat([for image in [{', '.join(several)}] : {each}]...))"
+        else:
+            written = found.format(hcl(ECR_IMAGE), several[0])
+        repositories = local(self, "ecr_repositories", written)
         arns = (
             f'[for repository in {repositories} : "arn:{self._account.partition}:ecr:${{repository[1]}}:'
             '${repository[0]}:repository/${repository[2]}"]'

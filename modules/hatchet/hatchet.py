@@ -66,7 +66,7 @@ class Hatchet(Construct):
     ) -> None:
         super().__init__(scope, id_)
         self._settings = settings
-        self._images = Images(settings, repositories.hatchet_repository_urls)
+        self._images = Images(self, settings, repositories.hatchet_repository_urls)
         self._surroundings = self._create_surroundings(
             label, cluster, network, log_retention_days, secrets_key_arn, logs_key_arn
         )

@@ -11,7 +11,7 @@ from constructs import Construct
 from modules.common.image_encryption import encrypt_images
 from modules.hatchet.images import ENGINE, RABBITMQ, UPSTREAM
 from modules.hatchet.settings import HatchetSettings
-from synthesis.expression import Expression, each, ref, text
+from synthesis.expression import Expression, each, local, ref, text
 from synthesis.literals import hcl
 from synthesis.stack import Label, attribute
 from synthesis.suppression import suppress
@@ -82,27 +82,34 @@ class Images(Mapping[str, Expression]):
         in_ecr: which of the two.
     """
 
-    def __init__(self, settings: HatchetSettings, repository_urls: Expression) -> None:
+    def __init__(self, scope: Construct, settings: HatchetSettings, repository_urls: Expression) -> None:
         """Take them from ECR where the repositories are there.
 
         Args:
+            scope: the engine, whose local each address is.
             settings: the engine's.
             repository_urls: the repositories' URLs by the images' names; empty where they come from upstream.
         """
-        self._urls = repository_urls
         # Their names are known before they are.
         self.in_ecr = Expression(f"length({repository_urls}) > 0")
-        self._version = f'split("@", {settings.version})[0]'
-        self._digest = f'try(split("@", {settings.version})[1], null)'
-        self._digests = settings.image_digests
+        version = f'split("@", {settings.version})[0]'
+        upstream = {
+            name: {"repository": image.repository, "version": f":{image.tag or text(version)}"}
+            for name, image in sorted(UPSTREAM.items())
+        }
+        # Hatchet's version may have the digest of the engine's image.
+        digest = text(f'split("@", {settings.version})[1]')
+        upstream[ENGINE]["version"] = text(f'try("@{digest}", "{upstream[ENGINE]["version"]}")')
+        address = (
+            f'"${{lookup({repository_urls}, name, image.repository)}}'
+            f'${{try("@${{{settings.image_digests}[name]}}", image.version)}}"'
+        )
+        self._addresses = local(
+            scope, "images", f"{{ for name, image in {hcl(upstream)} : name => {address} }}"
+        )
 
     def __getitem__(self, name: str) -> Expression:
-        upstream = UPSTREAM[name]
-        repository = f'lookup({self._urls}, "{name}", "{upstream.repository}")'
-        tag = hcl(upstream.tag) if upstream.tag else self._version
-        tagged = f'"${{{repository}}}:${{{tag}}}"'
-        digest = f'try({self._digests}["{name}"], {self._digest if name == ENGINE else "null"})'
-        return Expression(f'{digest} == null ? {tagged} : "${{{repository}}}@${{{digest}}}"')
+        return self._addresses[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(UPSTREAM)

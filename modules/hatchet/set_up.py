@@ -16,6 +16,7 @@ from constructs import Construct
 from modules.client_token.client_token import TokenAttributes
 from modules.common.keys import use_of
 from modules.common.policies import Condition, Statement
+from modules.common.script import script
 from modules.hatchet.amazon_mq import AmazonMq
 from modules.hatchet.container import Container
 from modules.hatchet.database import HatchetDatabase
@@ -50,6 +51,9 @@ ADMIN_EMAIL = "admin@example.com"
 
 ROLL = ["CLUSTER", "TOKEN_SECRET", "WORKERS_CLUSTER", "SERVER_GRPC_BROADCAST_ADDRESS", "SERVER_URL"]
 """The variables of what starts the workers anew."""
+
+
+SCRIPTS = Path(__file__).with_name("set_up")
 
 
 class SetUp(HatchetService):
@@ -98,13 +102,17 @@ class SetUp(HatchetService):
             **amazon_mq.variables,
         }
         password = {"PGPASSWORD": database.password_secret_arn}
+
+        def read(*names: str) -> list[str]:
+            return ["sh", "-euc", script(scope, *(SCRIPTS / f"{name}.sh" for name in names))]
+
         containers = [
             self._step("migrations", MIGRATE, ["cp", "/hatchet/hatchet-migrate", f"/{VOLUME}/"], []),
-            self._step("keys", ADMIN, _script("keys"), ["ADMIN_EMAIL"]),
+            self._step("keys", ADMIN, read("keys"), ["ADMIN_EMAIL"]),
             self._step(
                 "keep",
                 AWS_CLI,
-                _script("broker", "keep"),
+                read("broker", "keep"),
                 ["ADMIN_SECRET", "FIRST_VERSION", "KEYS_SECRET", "TOKEN_SECRET", "WORKERS_CLUSTER",
                  *amazon_mq.variables],
                 after=["keys"],
@@ -113,7 +121,7 @@ class SetUp(HatchetService):
             self._step(
                 "database",
                 POSTGRES,
-                _script("database"),
+                read("database"),
                 ["DATABASE_CERTIFICATE", "DATABASE_PASSWORD_VERSION", "DATABASE_URL", "LOCK", "RENEW_BEFORE", "ROTATE", "TOKEN_LIFE",
                  "TOKEN_NAME", *addresses.of_tokens()],
                 after=["migrations", "keep"],
@@ -122,13 +130,13 @@ class SetUp(HatchetService):
             self._step(
                 "token",
                 AWS_CLI,
-                _script("roll", "token"),
+                read("roll", "token"),
                 ROLL,
                 after=["database"],
             ),
             # An engine's new addresses are deployed after this set-up: until then workers could do nothing with a token
             # that names them.
-            self._step("workers", AWS_CLI, _script("roll", "workers"), ROLL, after=["token"]),
+            self._step("workers", AWS_CLI, read("roll", "workers"), ROLL, after=["token"]),
             self._step("ready", POSTGRES, ["sleep", str(A_DAY)], [], after=["token"], essential=True),
         ]  # fmt: skip
         super().__init__(
@@ -221,10 +229,3 @@ class SetUp(HatchetService):
             Statement(["ecs:DescribeTaskDefinition"], ["*"]),
             Statement(["ecs:ListServices"], ["*"], [Condition("ArnEquals", "ecs:cluster", [cluster])]),
         )
-
-
-def _script(*names: str) -> list[str]:
-    """A step's script, of files beside this one. What looks like Terraform's templates is the shell's own."""
-    folder = Path(__file__).with_name("set_up")
-    script = "".join((folder / f"{name}.sh").read_text(encoding="utf-8") for name in names)
-    return ["sh", "-euc", script.replace("${", "$${").replace("%{", "%%{")]

@@ -26,6 +26,7 @@ from cdktf_cdktf_provider_aws.vpc_security_group_egress_rule import VpcSecurityG
 from cdktf_cdktf_provider_aws.vpc_security_group_ingress_rule import VpcSecurityGroupIngressRule
 from constructs import Construct
 
+from modules.common.script import script
 from modules.common.security_group import create_security_group
 from modules.network.attributes import HTTPS
 from modules.network.settings import NetworkSettings
@@ -149,7 +150,7 @@ class NatInstance(Construct):
         return id_
 
     def _create_template(self, interface: Expression) -> Expression:
-        boot = Path(__file__).with_name("nat_instance.sh").read_text()
+        boot = script(self, Path(__file__).with_name("nat_instance.sh"))
         disk = LaunchTemplateBlockDeviceMappingsEbs(
             delete_on_termination="true", encrypted="true", volume_size=8, volume_type="gp3"
         )

@@ -28,8 +28,12 @@ LONGEST = 300
 def files_of(module: Module) -> dict[str, str]:
     """The files of a module by name, as text that ``terraform fmt`` has yet to align."""
     made = [item for item in module.elements if item.kind != "output"]
+    called = [item for item in made if item.kind == "data" and item.maker == ModuleStack.__module__]
+    own = [item for item in made if item not in called]
     return {
-        **_by_topic(made, type(module.made).__module__),
+        **_by_topic(own, type(module.made).__module__),
+        **({"data.tf": _text_of("Where the module is called.", called)} if called else {}),
+        **module.stack.texts,
         "outputs.tf": joined(output_block(item.labels[0], item.body) for item in module.of_kind("output")),
         "variables.tf": joined(
             variable_block(name, body) for name, body in module.synthesis["variable"].items()

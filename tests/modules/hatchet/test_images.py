@@ -1,32 +1,44 @@
-"""An image that the environment pins is read by its digest."""
+"""The images' addresses: by their digest where the environment pins one, upstream or in the environment's ECR."""
 
 from __future__ import annotations
 
-import json
-import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from modules.hatchet.images import UPSTREAM
+from modules.hatchet.images import ENGINE, UPSTREAM, images_of
+from modules.hatchet.settings import HatchetSettings
 from tests.support.console import evaluated
 
+DIGEST = f"sha256:{'1' * 64}"
 
-@pytest.mark.parametrize("name", sorted(UPSTREAM))
-def test_a_task_definition_names_the_digest(
-    templates: dict[str, dict[str, Any]], tmp_path: Path, name: str
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        {},
+        {"image_digests": {name: DIGEST for name in UPSTREAM if name != ENGINE}},
+        {"image_digests": {ENGINE: DIGEST}},
+        {"version": f"v0.104.7@{DIGEST}"},
+    ],
+    ids=["tags", "digests", "the engine's digest", "a version with a digest"],
+)
+@pytest.mark.parametrize("is_mirrored", [False, True], ids=["upstream", "ecr"])
+def test_addresses_are_what_is_mirrored(
+    templates: dict[str, dict[str, Any]], tmp_path: Path, chosen: dict[str, Any], *, is_mirrored: bool
 ) -> None:
-    written = json.dumps(templates["hatchet"]["resource"]["aws_ecs_task_definition"])
-    expression = json.loads(
-        '"'
-        + re.search(
-            rf"image = (try\(local\.hatchet\.image_digests\[\\\"{name}\\\"\].*?), essential", written
-        )[1]
-        + '"'  # type: ignore[index]
+    settings = HatchetSettings.model_validate({"mode": "self_hosted", **chosen})
+    needed = {image.name: image.source for image in images_of(settings)}
+    ecr = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/prod"
+    urls = {name: f"{ecr}/{name}" for name in needed} if is_mirrored else {}
+    written = templates["hatchet"]["locals"]["images"].replace(
+        "data.terraform_remote_state.storage.outputs.hatchet_repository_urls", "local.urls"
     )
-    expression = re.sub(
-        r"data\.terraform_remote_state\.\w+\.outputs\.hatchet_repository_urls", "{}", expression
-    )
-    pinned = {"version": "v0.104.7", "image_digests": {name: "sha256:1"}}
-    assert evaluated(expression, tmp_path, hatchet=pinned) == f"{UPSTREAM[name].repository}@sha256:1"
+
+    found = evaluated(written, tmp_path, hatchet=settings.model_dump(mode="json"), urls=urls)
+
+    assert {name: found[name] for name in needed} == {
+        name: source.replace(UPSTREAM[name].repository, urls.get(name, UPSTREAM[name].repository))
+        for name, source in needed.items()
+    }

@@ -46,7 +46,7 @@ def test_each_module_has_the_files_that_a_registry_expects(exported: Path) -> No
         f"modules/network/{name}.tf"
         for name in (
             *("main", "outputs", "variables", "versions"),
-            *("endpoints", "flow_logs", "nat", "subnets"),
+            *("data", "endpoints", "flow_logs", "nat", "subnets"),
         )
     }
 
