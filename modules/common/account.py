@@ -10,9 +10,13 @@ from cdktf_cdktf_provider_aws.data_aws_partition import DataAwsPartition
 from cdktf_cdktf_provider_aws.data_aws_region import DataAwsRegion
 from constructs import Construct
 
-from synthesis.expression import Expression, ref
+from synthesis.expression import Expression, local, ref
+from synthesis.literals import hcl
 from synthesis.stack import Place
 from synthesis.typed import typed
+
+REGION_AND_ACCOUNT = "region_and_account"
+"""A module's local with what most ARNs name."""
 
 
 def region_code(scope: Construct) -> str:
@@ -53,12 +57,22 @@ class Account:
 
     def arn(self, service: str, resource: str) -> str:
         """The ARN of a resource in this region and account."""
-        return f"arn:{self.partition}:{service}:{self.region}:{self.id}:{resource}"
+        return f"arn:{self.partition}:{service}:{self._within()}:{resource}"
+
+    def _within(self) -> str:
+        within = f"{self.region}:{self.id}"
+        if self._place:
+            return within
+        name = REGION_AND_ACCOUNT
+        return _text(self._once(name, lambda: local(self._stack, name, hcl(within))))
 
     def _read(self, source: Callable[[TerraformStack, str], TerraformDataSource], id_: str) -> Expression:
-        known: dict[str, Expression] = self._stack.__dict__.setdefault("scythe_data", {})
+        return self._once(id_, lambda: ref(source(self._stack, id_)))
+
+    def _once(self, id_: str, make: Callable[[], Expression]) -> Expression:
+        known: dict[str, Expression] = self._stack.__dict__.setdefault("scythe_account", {})
         if id_ not in known:
-            known[id_] = ref(source(self._stack, id_))
+            known[id_] = make()
         return known[id_]
 
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from modules.common.account import REGION_AND_ACCOUNT
 from ops.export.blocks import (
     argument,
     assigned,
@@ -28,7 +29,7 @@ LONGEST = 300
 def files_of(module: Module) -> dict[str, str]:
     """The files of a module by name, as text that ``terraform fmt`` has yet to align."""
     made = [item for item in module.elements if item.kind != "output"]
-    called = [item for item in made if item.kind == "data" and item.maker == ModuleStack.__module__]
+    called = [item for item in made if item.maker == ModuleStack.__module__ and _is_of_account(item)]
     own = [item for item in made if item not in called]
     return {
         **_by_topic(own, type(module.made).__module__),
@@ -40,6 +41,10 @@ def files_of(module: Module) -> dict[str, str]:
         ),
         "versions.tf": terraform_block({**module.synthesis["terraform"], "backend": {}}),
     }
+
+
+def _is_of_account(item: Element) -> bool:
+    return item.kind == "data" or item.labels == (REGION_AND_ACCOUNT,)
 
 
 def _by_topic(made: Sequence[Element], main: str) -> dict[str, str]:
