@@ -75,7 +75,7 @@ QUEUES = (
         "workers",
         lambda environment, name, fleet: (
             f"names {_taken_twice(environment, name, fleet)[0]}, which fleet {_first_taker(environment, name, fleet)} "
-            "names too; must be named by one fleet"
+            "names too; must name tasks that no other fleet names"
         ),
         lambda environment, name, fleet: length(_taken_twice(environment, name, fleet)) == 0,
         ("experiments",),

@@ -131,21 +131,19 @@ def _of_rule(
             # Of what has a fault of its own nothing is known.
             condition = f"try({condition}, true)"
         path = ".".join(map(str, rule.path))
-        return Validation(path, rule.words(_shown(rule, settings, known)), condition, loops)
+        return Validation(path, _allowed(rule.words(it)), condition, loops)
     loop = Loop.over(known[rule.key], "name", "value", loops)
     name, value = Text(loop.key), typed(known[rule.key].of, loop.value)
     path = ".".join([rule.key, f"${{{loop.key}}}", *map(str, rule.below)])
     with _inside((*loops, loop)):
-        return Validation(path, rule.words(it, name, value), hcl(rule.check(it, name, value)), (*loops, loop))
+        words = _allowed(rule.words(it, name, value))
+        return Validation(path, words, hcl(rule.check(it, name, value)), (*loops, loop))
 
 
-def _shown(rule: CrossRule, settings: type[Settings], known: Mapping[str, Any]) -> Any:
-    """The keys as a message shows them. Terraform writes it even where the rule holds, and a null is no text."""
-    key = str(rule.path[0])
-    if key not in settings.left_open:
-        return settings_of(settings, known)
-    own = hcl(known[key])
-    return settings_of(settings, {**known, key: Text(f'{own} == null ? "" : tostring({own})')})
+def _allowed(words: str) -> str:
+    """A message without what was given, which Terraform shows beside it."""
+    given, mark, allowed = words.partition("; ")
+    return allowed if mark and "${" in given else words
 
 
 def _of_value(

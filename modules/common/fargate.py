@@ -46,7 +46,8 @@ def fargate_pair() -> CrossRule:
     return CrossRule(
         ("memory",),
         lambda it: (
-            f"got {it.memory:g} with cpu {it.cpu:g}; must be {lookup(words, it.cpu, '')} (GiB, what Fargate has for it)"
+            f"got {it.memory:g} GiB with cpu {it.cpu:g}, for which Fargate has {lookup(words, it.cpu, '')}; "
+            "must be a size that Fargate has for the cpu"
         ),
         # What a cpu that there is not goes with is no question.
         lambda it: contains(lookup(MEMORY_GIB, it.cpu, [it.memory]), it.memory),

@@ -24,7 +24,7 @@ def environment_fits() -> CrossRule:
     return CrossRule(
         ("environment",),
         lambda it: (
-            f"comes to about {_size(it.environment)} bytes as JSON; must be at most {MOST_BYTES}, since a task definition has "
+            f"comes to about {_size(it.environment)} bytes as JSON; must come to at most {MOST_BYTES} bytes, since a task definition has "
             "64 KiB: put large values into the image, the bucket, or a secret"
         ),
         lambda it: _size(it.environment) <= MOST_BYTES,

@@ -27,7 +27,7 @@ WRONG_FLEETS: dict[str, tuple[str, list[str]]] = {
         "name: a\nworkers:\n  v: {role: fan, environment: {PLAIN: x}}\n  w:\n    role: leaf\n    environment:\n"
         + "".join(f"      N{number}: {'ü' * 500}\n" for number in range(40)),
         [
-            "workers.w.environment: comes to about 41031 bytes as JSON; must be at most 30000, since a task definition has "
+            "workers.w.environment: comes to about 41031 bytes as JSON; must come to at most 30000 bytes, since a task definition has "
             "64 KiB: put large values into the image, the bucket, or a secret"
         ],
     ),
@@ -46,7 +46,9 @@ WRONG_FLEETS: dict[str, tuple[str, list[str]]] = {
     "a cpu in words": (_fleet("cpu: 2 vCPU"), ['workers.w.cpu: got "2 vCPU"; must be 0.25']),
     "a pair that Fargate has not": (
         _fleet("cpu: 8, memory: 18"),
-        ["workers.w.memory: got 18 with cpu 8; must be 16 to 60 in steps of 4"],
+        [
+            "workers.w.memory: got 18 GiB with cpu 8, for which Fargate has 16 to 60 in steps of 4; must be a size"
+        ],
     ),
     "a memory that is no number": (_fleet("memory: .nan"), ["workers.w.memory: got .nan; must be a number"]),
     "no slots": (_fleet("slots: 0"), ["workers.w.slots: got 0; must be a whole number from 1"]),
@@ -186,11 +188,11 @@ WRONG_FLEETS: dict[str, tuple[str, list[str]]] = {
             "network.az_count: got 0; must",
             "tags.Stack: differs from stack only in case",
             "extra: is no key that there is",
-            "workers.v.memory: got 60 with cpu 1; must be 2 to 8",
+            "workers.v.memory: got 60 GiB with cpu 1, for which Fargate has 2 to 8",
             "workers.v.experiments: does not go with role: fan",
             "workers.v.scaling.min: is over max: got 50 and 10",
             "workers.w.role: is missing; must be leaf or fan",
-            "workers.w.memory: got 60 with cpu 1; must be 2 to 8",
+            "workers.w.memory: got 60 GiB with cpu 1, for which Fargate has 2 to 8",
             "workers.w.environment.API_TOKEN: looks like a secret's value (not shown)",
         ],
     ),
