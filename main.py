@@ -72,7 +72,7 @@ def storage_stack(stack: EnvironmentStack, environment: Environment) -> None:
         Storage,
         "Default",
         label=stack.label,
-        settings=stack.settings("storage", environment.storage),
+        settings=stack.values("storage", environment.storage),
         bucket_key_arn=key_arn(stack, environment, "bucket"),
         repositories_key_arn=repositories_key_arn,
     ).attributes

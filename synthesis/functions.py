@@ -70,6 +70,13 @@ def given(value: Any, then: Callable[[Any], Any], *, otherwise: Any) -> Any:
     return choose(is_null(value), otherwise, then(value)) if isinstance(value, Typed) else then(value)
 
 
+def coalesce(value: Any, otherwise: Any) -> Any:
+    """A value, or something else where it is null."""
+    if isinstance(value, Typed):
+        return like(value, f"coalesce({value.hcl}, {hcl(otherwise)})")
+    return otherwise if value is None else value
+
+
 def both_given(first: Any, second: Any, then: Callable[[Any, Any], Any], *, otherwise: Any) -> Any:
     """What is made of two values where there are both, and something else where one is null."""
     lacks_one = is_null(first) | is_null(second)

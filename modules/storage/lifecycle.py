@@ -15,7 +15,8 @@ from cdktf_cdktf_provider_aws.s3_bucket_lifecycle_configuration import (
 from constructs import Construct
 
 from modules.storage.settings import StorageSettings
-from synthesis.expression import number, text
+from synthesis.expression import number
+from synthesis.functions import choose, coalesce, is_null
 
 ARCHIVE = "GLACIER_IR"
 """Glacier Instant Retrieval: archived results stay readable at once."""
@@ -25,10 +26,10 @@ A_YEAR = 365
 """Stands where a rule that is off must have a number of days."""
 
 
-def keep_for(scope: Construct, settings: StorageSettings, *, count: float, bucket: str) -> None:
+def keep_for(scope: Construct, settings: StorageSettings, *, count: float | None, bucket: str) -> None:
     """Write the bucket's lifecycle rules: all four always, those that no setting asks for switched off."""
     lifecycle = settings.lifecycle
-    scythe = S3BucketLifecycleConfigurationRuleFilter(prefix=f"{text(settings.prefix)}/")
+    scythe = S3BucketLifecycleConfigurationRuleFilter(prefix=f"{settings.prefix}/")
     archive = _days(lifecycle.archive_after_days)
     S3BucketLifecycleConfiguration(
         scope,
@@ -81,9 +82,10 @@ def keep_for(scope: Construct, settings: StorageSettings, *, count: float, bucke
     )
 
 
-def _enabled(days: object) -> str:
-    return text(f'{days} == null ? "Disabled" : "Enabled"')
+def _enabled(days: int | None) -> str:
+    status: str = choose(is_null(days), "Disabled", "Enabled")
+    return status
 
 
-def _days(days: object) -> float:
-    return number(f"coalesce({days}, {A_YEAR})")
+def _days(days: int | None) -> float:
+    return number(coalesce(days, A_YEAR))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from cdktf_cdktf_provider_aws.data_aws_s3_bucket import DataAwsS3Bucket
+from functools import partial
+
 from cdktf_cdktf_provider_aws.ecr_lifecycle_policy import EcrLifecyclePolicy
 from cdktf_cdktf_provider_aws.ecr_repository import EcrRepository, EcrRepositoryImageScanningConfiguration
 from cdktf_cdktf_provider_aws.s3_bucket import S3Bucket
@@ -29,7 +30,8 @@ from modules.common.policies import Condition, Statement, policy
 from modules.storage.attributes import StorageAttributes
 from modules.storage.lifecycle import keep_for
 from modules.storage.settings import StorageSettings
-from synthesis.expression import Expression, flag, local, ref, text, when
+from synthesis.expression import Exists, Expression, flag, local, ref, text, where
+from synthesis.functions import choose, coalesce, not_
 from synthesis.literals import hcl
 from synthesis.stack import Label
 from synthesis.suppression import suppress
@@ -49,7 +51,7 @@ an image referenced by a manifest list cannot be expired before the manifest lis
 class Storage(Construct):
     """The bucket, private and reached by TLS alone, and the image repository with immutable tags.
 
-    With ``settings.existing`` the bucket is looked up by name and nothing about it is changed.
+    With ``settings.existing`` the bucket of that name is used and nothing about it is changed.
 
     Costs: what is stored, $0.023 a GB-month in S3 Standard and $0.10 in ECR (us-east-1). ECR stores a layer that
     several images share once.
@@ -70,31 +72,31 @@ class Storage(Construct):
     ) -> None:
         super().__init__(scope, id_)
         self._label, self._account = label, Account(self)
-        self._made = when(f"!{settings.existing}")
         name = self._choose_name(settings)
-        DataAwsS3Bucket(self, "existing", count=when(settings.existing), bucket=text(name))
-        self._create_bucket(settings, name, bucket_key_arn)
+        where(not_(settings.existing), partial(self._create_bucket, settings, name, bucket_key_arn))
         repository = self._create_repository(repositories_key_arn)
         self.attributes = StorageAttributes(
             bucket_name=name,
             bucket_arn=Expression(hcl(f"arn:{self._account.partition}:s3:::{text(name)}")),
-            prefix=Expression(settings.prefix),
+            prefix=Expression(hcl(settings.prefix)),
             bucket_key_arn=Expression(f'{bucket_key_arn} == null ? "" : {bucket_key_arn}'),
-            bucket_account_id=Expression(f'{settings.existing} ? "" : {hcl(self._account.id)}'),
+            bucket_account_id=Expression(hcl(choose(settings.existing, "", self._account.id))),
             repository_url=repository.repository_url,
             repository_arn=repository.arn,
         )
 
     def _choose_name(self, settings: StorageSettings) -> Expression:
         """A name that is known before the bucket is there, so that plans show the policies that name it."""
-        generated = hcl(f"{text(self._label.name)}-scythe-{self._account.id}-{self._account.region}")
-        return local(self, "bucket", f"coalesce({settings.bucket}, {generated})")
+        generated = f"{text(self._label.name)}-scythe-{self._account.id}-{self._account.region}"
+        return local(self, "bucket", hcl(coalesce(settings.bucket, generated)))
 
-    def _create_bucket(self, settings: StorageSettings, name: Expression, key_arn: Expression) -> None:
+    def _create_bucket(
+        self, settings: StorageSettings, name: Expression, key_arn: Expression, exists: Exists
+    ) -> None:
         bucket = S3Bucket(
             self,
             "Bucket",
-            count=self._made,
+            count=exists.count,
             bucket=text(name),
             force_destroy=flag(settings.force_destroy),
             tags=self._label.tagged(),
@@ -109,31 +111,32 @@ class Storage(Construct):
                 "CKV2_AWS_62": "nothing waits for events of this bucket: Hatchet tells of results",
             },
         )
-        id_ = text(ref(bucket)[0].id)
+        made = exists.ref(bucket)
+        id_ = text(made.id)
         S3BucketPublicAccessBlock(
-            self, "PublicAccessBlock", count=self._made, bucket=id_, block_public_acls=True, block_public_policy=True,
+            self, "PublicAccessBlock", count=exists.count, bucket=id_, block_public_acls=True, block_public_policy=True,
             ignore_public_acls=True, restrict_public_buckets=True,
         )  # fmt: skip
         S3BucketOwnershipControls(
             self,
             "OwnershipControls",
-            count=self._made,
+            count=exists.count,
             bucket=id_,
             rule=S3BucketOwnershipControlsRule(object_ownership="BucketOwnerEnforced"),
         )
         S3BucketVersioningA(
             self,
             "Versioning",
-            count=self._made,
+            count=exists.count,
             bucket=id_,
             versioning_configuration=S3BucketVersioningVersioningConfiguration(
-                status=text(f'{settings.versioning} ? "Enabled" : "Suspended"')
+                status=choose(settings.versioning, "Enabled", "Suspended")
             ),
         )
         S3BucketServerSideEncryptionConfigurationA(
             self,
             "Encryption",
-            count=self._made,
+            count=exists.count,
             bucket=id_,
             rule=[
                 S3BucketServerSideEncryptionConfigurationRuleA(
@@ -147,14 +150,14 @@ class Storage(Construct):
                 )
             ],
         )
-        self._refuse_plain_http(id_, text(ref(bucket)[0].arn))
-        keep_for(self, settings, count=self._made, bucket=id_)
+        self._refuse_plain_http(id_, text(made.arn), exists)
+        keep_for(self, settings, count=exists.count, bucket=id_)
 
-    def _refuse_plain_http(self, bucket: str, arn: str) -> None:
+    def _refuse_plain_http(self, bucket: str, arn: str, exists: Exists) -> None:
         S3BucketPolicy(
             self,
             "Policy",
-            count=self._made,
+            count=exists.count,
             bucket=bucket,
             policy=policy(
                 Statement(

@@ -21,6 +21,7 @@ from modules.network.network import Network
 from modules.network.settings import NetworkSettings
 from modules.observability.observability import Observability
 from modules.researcher.researcher import Researcher
+from modules.storage.settings import StorageSettings
 from modules.storage.storage import Storage
 from modules.worker_fleet.settings import FleetSettings
 from modules.worker_fleet.worker_fleet import WorkerFleet
@@ -198,7 +199,7 @@ def modules_of(app: ScytheApp) -> dict[type[Construct], Module]:
 def _argument(stack: ModuleStack, parameter: str, type_: type) -> Any:
     if type_ is Label:
         return stack.label
-    if type_ in {BacklogSettings, FleetSettings, NetworkSettings}:
+    if type_ in {BacklogSettings, FleetSettings, NetworkSettings, StorageSettings}:
         return stack.variables(type_, is_typed=True)
     if get_origin(type_):
         return getattr(stack.variables(Parameters, [parameter], is_typed=True), parameter)

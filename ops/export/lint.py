@@ -9,10 +9,6 @@ ANSWERS: Mapping[tuple[str, str, str], tuple[str, str]] = {
         "terraform_unused_required_providers",
         "The submodules' provider: which versions go is said where people look.",
     ),
-    ("modules/storage/", "main.tf", 'data "aws_s3_bucket" "existing" {'): (
-        "terraform_unused_declarations",
-        "A plan fails where there is no such bucket.",
-    ),
 }
 """Rule and reason, by the folder, the file and the line."""
 

@@ -23,7 +23,6 @@ DATA: Mapping[str, Mapping[str, Any]] = {
     "aws_partition": {"dns_suffix": "amazonaws.com", "partition": "aws"},
     "aws_region": {"id": given.REGION},
     "aws_route53_zone": {"name": "example.org", "private_zone": False},
-    "aws_s3_bucket": {"bucket": "results"},
     "aws_secretsmanager_secret_versions": {"versions": [{"version_id": "01234567"}]},
     "aws_vpc": {"cidr_block": "10.0.0.0/16", "enable_dns_hostnames": True, "enable_dns_support": True},
 }

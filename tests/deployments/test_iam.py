@@ -97,7 +97,7 @@ def of_docs(run: Run) -> Questions:
         "aws_iam_role_policy.simulations_execution_image": image,
         "aws_iam_role_policy.fanouts_execution_image": image,
         "aws_iam_policy.researcher": [*results, *ask.secret(stored), *ask.watching("docs")],
-        "aws_s3_bucket_policy.this[0]": ask.tls_only(name),
+        "aws_s3_bucket_policy.this": ask.tls_only(name),
     }
 
 
@@ -132,7 +132,7 @@ def of_hosted(run: Run) -> Questions:
         **ask.backlog("hosted", "simulations", token=stored, repository=f"{ECR}/everything/worker"),
         "aws_iam_role_policy.simulations_execution_image": ask.image(f"{ECR}/everything/worker"),
         "aws_iam_policy.researcher": [*results, *ask.secret(stored), *ask.watching("hosted")],
-        "aws_s3_bucket_policy.this[0]": ask.tls_only(name),
+        "aws_s3_bucket_policy.this": ask.tls_only(name),
         **engine.service("api", reads=[*server, database]),
         **engine.service("engine", reads=[*server, database]),
         **engine.service("dashboard"),
@@ -192,7 +192,7 @@ def of_prod(run: Run) -> Questions:
             "vpc-flow-logs.amazonaws.com", flow_log, flow_log.replace("vpc-flow-log", "instance")
         ),
         "aws_iam_policy.researcher": [*results, *ask.secret(stored), *ask.watching("prod", region)],
-        "aws_s3_bucket_policy.this[0]": ask.tls_only(name),
+        "aws_s3_bucket_policy.this": ask.tls_only(name),
         **engine.service("api", reads=[engine.secret("keys"), database, broker], from_ecr=True),
         **engine.service("engine", reads=[engine.secret("keys"), database, broker], from_ecr=True),
         **engine.service("dashboard", from_ecr=True),

@@ -12,9 +12,10 @@ import pytest
 
 from modules.common.policies import Condition, Statement
 from modules.network.settings import NetworkSettings
+from modules.storage.settings import StorageSettings
 from synthesis.expression import Expression
 from synthesis.literals import hcl
-from tests.modules.network.stack import of_network
+from tests.modules.stack import template_of
 from tests.support.console import evaluated
 from tests.support.tools.iam import Simulation
 
@@ -40,7 +41,7 @@ class Policies:
     """The policies of an environment's templates, evaluated by Terraform."""
 
     def __init__(self, templates: Templates, folder: Path) -> None:
-        self._templates, self._folder = templates, folder
+        self._templates, self.folder = templates, folder
 
     def __call__(self, stack: str, address: str, key: str = "", **locals_: object) -> Document:
         """The policy of a resource, with other locals where they are given."""
@@ -49,9 +50,9 @@ class Policies:
         for pattern, value in TOLD.items():
             written = re.sub(pattern, value, written)
         written = written.replace("each.key", json.dumps(key))
-        told = {"storage": {}, **self._templates[stack].get("locals", {})}
-        told = {name: told[name] for name in ("name", "storage") if name in told}
-        document: Document = json.loads(evaluated(written, self._folder, **{**told, **locals_}))
+        locals_of_stack = self._templates[stack].get("locals", {})
+        told = {name: locals_of_stack[name] for name in ("name",) if name in locals_of_stack}
+        document: Document = json.loads(evaluated(written, self.folder, **{**told, **locals_}))
         return document
 
 
@@ -111,13 +112,10 @@ OURS, THEIRS = {"aws:ResourceAccount": ACCOUNT}, {"aws:ResourceAccount": OTHER}
 
 def of_bucket(policies: Policies, who: str, *, existing: bool) -> Simulation:
     if who == "researcher":
-        storage = {"existing": existing, "prefix": "scythe"}
-        nothing = {"bucket_key_arn": None, "logs_key_arn": None, "secrets_key_arn": None}
+        storage = StorageSettings(bucket="acme-scythe-results", existing=existing)
+        asked = Policies({"storage": template_of("storage", storage=storage)}, policies.folder)
         token = {"token_secret_arn": None, "token_secret_key_arn": None}
-        document = policies(
-            "storage", "aws_iam_policy.researcher", name="prod", bucket="acme-scythe-results", storage=storage,
-            hatchet=token, **nothing,
-        )  # fmt: skip
+        document = asked("storage", "aws_iam_policy.researcher", bucket=storage.bucket, hatchet=token)
     else:
         document = policies(
             "workers", "aws_iam_role_policy.simulations_task_bucket", bucket_arn=BUCKET, prefix="scythe",
@@ -172,7 +170,7 @@ def test_nothing_is_written_through_s3s_endpoint_with_foreign_keys(tmp_path: Pat
         nat="single" if network == "nat" else "none",
         worker_subnets="public" if network == "public" else "private",
     )
-    policies = Policies({"network": of_network(settings)}, tmp_path)
+    policies = Policies({"network": template_of("network", network=settings)}, tmp_path)
     allows = through(policies("network", "aws_vpc_endpoint.s3"))
     theirs = "arn:aws:s3:::anybodys/a"
     for action in ("s3:PutObject", "s3:DeleteObject"):

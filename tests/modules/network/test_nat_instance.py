@@ -10,7 +10,7 @@ import pytest
 
 from modules.network import nat_instance
 from modules.network.settings import NetworkSettings
-from tests.modules.network.stack import of_network
+from tests.modules.stack import template_of
 
 SCRIPT = Path(nat_instance.__file__).with_name("nat_instance.sh")
 COMMANDS = ("sysctl", "dd", "chmod", "mkswap", "swapon", "systemctl", "nft", "sleep", "dnf", "shutdown")
@@ -54,6 +54,8 @@ def test_a_boot_that_fails_or_hangs_powers_the_instance_off(tmp_path: Path, fail
 
 @pytest.mark.parametrize("kind", ["instance", "volume"])
 def test_what_the_group_launches_has_the_stacks_tags(kind: str) -> None:
-    (template,) = of_network(NetworkSettings())["resource"]["aws_launch_template"].values()
+    (template,) = template_of("network", network=NetworkSettings())["resource"][
+        "aws_launch_template"
+    ].values()
     tags = {item["resource_type"]: item["tags"] for item in template["tag_specifications"]}
     assert tags[kind] == '${merge(data.aws_default_tags.nat_instance.tags, { Name = "${local.name}-nat" })}'

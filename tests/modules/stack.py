@@ -1,4 +1,4 @@
-"""The network's stack of an environment with some settings."""
+"""One stack of an environment, whatever the other sections say."""
 
 from __future__ import annotations
 
@@ -6,20 +6,22 @@ from typing import Any
 
 from environments.schema import Environment
 from main import compose
-from modules.network.settings import NetworkSettings
 from ops.export.constructs import unwritten_app
 
 
-def of_network(settings: NetworkSettings) -> dict[str, Any]:
-    """The template."""
+def template_of(part: str, **sections: Any) -> dict[str, Any]:
+    """A stack's template.
+
+    Args:
+        part: the stack, such as ``network``.
+        sections: settings of the environment `prod`, past the rules over several sections.
+    """
     lab = Environment.model_validate(
         {"name": "prod", "region": "eu-west-1", "workers": {"one": {"role": "leaf"}}}
     )
-    # Past the rules over several sections, which ask for more than a network.
-    environment = lab.model_copy(update={"network": settings})
     with unwritten_app() as app:
-        compose(app, environment)
-        stack: Any = app.node.find_child("prod-network")
+        compose(app, lab.model_copy(update=sections))
+        stack: Any = app.node.find_child(f"prod-{part}")
         stack.prepare_stack()
         template: dict[str, Any] = stack.to_terraform()
     return template
