@@ -21,6 +21,12 @@ from ops.export.root import RootModule
 MOTO = "5.2.5"
 """The release of moto with which the exported repository's workflow tests."""
 
+CHECKOV = "3.3.30"
+"""The release of checkov with which it checks."""
+
+STANDS = ("CKV_AWS_226", "CKV_AWS_394")
+"""What checkov finds for no reason: tests/ops/export/test_checkov.py says why."""
+
 _VARIABLES = "variables.tf"
 
 
@@ -95,6 +101,8 @@ def _beside(terraform: Mapping[str, Any], folders: list[str]) -> dict[str, str]:
         directories=[*folders, *(f"examples/{name}" for name in EXAMPLES)],
         ephemeral="modules/hatchet",
         moto=MOTO,
+        checkov=CHECKOV,
+        skipped=",".join(STANDS),
     )
     return {
         ".editorconfig": render("editorconfig"),

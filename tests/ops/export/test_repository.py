@@ -19,7 +19,7 @@ from ops.export.examples import EXAMPLES
 from ops.export.moved import Move, counted, moved_file
 from ops.export.prose import parts, prose
 from ops.export.rendering import render
-from ops.export.repository import MOTO
+from ops.export.repository import CHECKOV, MOTO
 from ops.export.tables import types_of
 from ops.terraform import Terraform
 from tests.support.project import ROOT
@@ -125,11 +125,14 @@ def test_workflow_tests_every_folder(exported: Path) -> None:
         str(path.relative_to(exported)) for path in expected
     )
     assert tests["strategy"]["matrix"]["terraform"] == ["1.11.0", "latest"]
+    assert tests["strategy"]["matrix"]["provider"] == ["5.100.0", "~> 6.0"]
+    assert all(job["timeout-minutes"] <= 30 for job in workflow["jobs"].values())
     # A tag can be moved, a commit cannot; the tag stands beside it, for those who update it.
     used = re.findall(r"uses: (.*)", (exported / ".github/workflows/test.yml").read_text())
     assert len(used) == sum("uses" in step for job in workflow["jobs"].values() for step in job["steps"])
     pinned = re.compile(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
     assert [each for each in used if not pinned.fullmatch(each)] == []
+    assert f"checkov=={CHECKOV}" in (ROOT / "requirements-checkov.in").read_text()
     packages = (ROOT / "pyproject.toml").read_text()
     assert f"moto[server]=={MOTO}" in packages
 
