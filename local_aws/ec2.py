@@ -13,6 +13,7 @@ from moto.ec2.models.launch_templates import LaunchTemplate, LaunchTemplateBacke
 from moto.ec2.models.nat_gateways import NatGatewayBackend
 from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.ec2.models.vpcs import VPCBackend
+from moto.ec2.responses.vpcs import VPCs
 from moto.ec2.utils import parse_user_data, random_private_ip
 
 from local_aws.replacing import replace
@@ -28,6 +29,7 @@ def correct_ec2() -> None:
     refresh_instances()
     delete_nat_gateways_network_interfaces()
     follow_changes_of_vpc_endpoints()
+    modify_prefix_lists_in_part()
 
 
 def keep_rule_descriptions() -> None:
@@ -181,3 +183,21 @@ def follow_changes_of_vpc_endpoints() -> None:
                 interface.delete()
 
     replace(VPCBackend, "modify_vpc_endpoint", corrected)
+
+
+def modify_prefix_lists_in_part() -> None:
+    """Keep the name and the entries of a prefix list that a change does not name, and take its number of entries.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyManagedPrefixList.html
+    """
+    modify = VPCs.modify_managed_prefix_list
+
+    def corrected(self: Any) -> Any:
+        found = self.ec2_backend.managed_prefix_lists[self._get_param("PrefixListId")]
+        before = found.prefix_list_name
+        answer = modify(self)
+        found.prefix_list_name = self._get_param("PrefixListName") or before
+        found.max_entries = self._get_param("MaxEntries") or found.max_entries
+        return answer
+
+    replace(VPCs, "modify_managed_prefix_list", corrected)

@@ -13,6 +13,7 @@ from constructs import Construct
 
 from modules.common.keys import use_of
 from modules.common.policies import Statement, policy
+from modules.common.presence import is_given
 from modules.common.secret import create_secret
 from modules.hatchet.settings import HatchetSettings
 from synthesis.expression import Expression, ref, text, when
@@ -67,6 +68,7 @@ class ClientToken(Construct):
     ) -> None:
         super().__init__(scope, id_)
         given = settings.token_secret_arn
+        exists = is_given(settings.existing_token_secret, given)
         secret = create_secret(
             self,
             "Secret",
@@ -75,11 +77,11 @@ class ClientToken(Construct):
             description="Hatchet's client token",
             unrotated="Hatchet issues its tokens, and scythe-aws token replaces them",
             key_arn=secrets_key_arn,
-            count=when(f"{given} == null"),
+            count=when(f"!{exists}"),
         )
         self.attributes = TokenAttributes(
-            token_secret_arn=Expression(f"{given} == null ? {ref(secret)}[0].arn : {given}"),
+            token_secret_arn=Expression(f"{exists} ? {given} : {ref(secret)}[0].arn"),
             token_secret_key_arn=Expression(
-                f'try(coalesce({given} == null ? {secrets_key_arn} : {settings.token_secret_key_arn}), "")'
+                f'try(coalesce({exists} ? {settings.token_secret_key_arn} : {secrets_key_arn}), "")'
             ),
         )

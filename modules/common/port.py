@@ -8,6 +8,7 @@ from cdktf_cdktf_provider_aws.security_group import SecurityGroup
 from cdktf_cdktf_provider_aws.vpc_security_group_egress_rule import VpcSecurityGroupEgressRule
 from cdktf_cdktf_provider_aws.vpc_security_group_ingress_rule import VpcSecurityGroupIngressRule
 
+from modules.common.security_group import tags_of_rules
 from synthesis.expression import Expression, both, made, only_where, text
 
 
@@ -44,9 +45,10 @@ class Port:
         VpcSecurityGroupEgressRule(
             peer, f"to_{self.name}", count=count, security_group_id=peer_id, description=self.description,
             referenced_security_group_id=text(self.group_id), ip_protocol="tcp", from_port=self.number,
-            to_port=self.number,
+            to_port=self.number, tags=tags_of_rules(peer),
         )  # fmt: skip
         VpcSecurityGroupIngressRule(
             peer, f"at_{self.name}", count=count, security_group_id=text(self.group_id), description=who,
             referenced_security_group_id=peer_id, ip_protocol="tcp", from_port=self.number, to_port=self.number,
+            tags=tags_of_rules(peer),
         )  # fmt: skip

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from cdktf import ITerraformDependable, TerraformResourceLifecycle
+from collections.abc import Mapping
+
+from cdktf import ITerraformDependable, TerraformResourceLifecycle, TerraformStack
 from cdktf_cdktf_provider_aws.security_group import SecurityGroup
 from cdktf_cdktf_provider_aws.vpc_security_group_egress_rule import VpcSecurityGroupEgressRule
 from cdktf_cdktf_provider_aws.vpc_security_group_ingress_rule import VpcSecurityGroupIngressRule
@@ -45,6 +47,12 @@ def create_security_group(
         tags=label.tagged(name),
         lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
     )
+
+
+def tags_of_rules(group: SecurityGroup) -> Mapping[str, str] | None:
+    """The ``tags`` argument of a group's rules: a module's caller's; None where the provider's default tags carry them."""
+    label: Label | None = getattr(TerraformStack.of(group), "label", None)
+    return label.tagged() if label else None
 
 
 def ways_out(group: SecurityGroup) -> list[ITerraformDependable]:

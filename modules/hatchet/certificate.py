@@ -9,6 +9,7 @@ from cdktf_cdktf_provider_aws.data_aws_route53_zone import DataAwsRoute53Zone
 from cdktf_cdktf_provider_aws.route53_record import Route53Record, Route53RecordAlias
 from constructs import Construct
 
+from modules.common.presence import is_given
 from modules.hatchet.settings import HatchetSettings
 from synthesis.expression import Expression, number, ref, text, when
 from synthesis.stack import Label
@@ -25,7 +26,8 @@ class Certificate(Construct):
         self, scope: Construct, id_: str, *, label: Label, settings: HatchetSettings, balancer: Expression
     ) -> None:
         super().__init__(scope, id_)
-        wanted = when(f"{settings.zone_id} != null")
+        is_made = is_given(settings.create_certificate, settings.zone_id)
+        wanted = when(is_made)
         # Terraform asks for values whatever the count.
         domain, zone = (f'coalesce({value}, "none")' for value in (settings.domain, settings.zone_id))
         self._require_public_zone(zone, domain, wanted)
@@ -68,9 +70,7 @@ class Certificate(Construct):
                 name=text(balancer.dns_name), zone_id=text(balancer.zone_id), evaluate_target_health=False
             ),
         )
-        self.arn = Expression(
-            f"{settings.zone_id} == null ? {settings.certificate_arn} : {ref(valid)}[0].certificate_arn"
-        )
+        self.arn = Expression(f"{is_made} ? {ref(valid)}[0].certificate_arn : {settings.certificate_arn}")
 
     def _require_public_zone(self, zone: str, domain: str, wanted: float) -> None:
         """Refuse, at the plan, a zone in which ACM would look for its record in vain, for 75 minutes.

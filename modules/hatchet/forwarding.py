@@ -8,7 +8,6 @@ from constructs import Construct
 from modules.cluster.cluster import ClusterAttributes
 from modules.common.account import Account
 from modules.common.policies import Condition, Statement, policy
-from modules.hatchet.settings import HatchetSettings
 from synthesis.expression import Expression, ref, text, when
 from synthesis.stack import Label
 
@@ -28,7 +27,7 @@ class Forwarding(Construct):
         id_: str,
         *,
         label: Label,
-        settings: HatchetSettings,
+        is_public: Expression,
         cluster: ClusterAttributes,
     ) -> None:
         super().__init__(scope, id_)
@@ -39,7 +38,7 @@ class Forwarding(Construct):
         managed = IamPolicy(
             self,
             "Policy",
-            count=when(f"{settings.domain} == null"),
+            count=when(f"!{is_public}"),
             name=f"{text(label.name)}-forward",
             description="Forward ports to the Hatchet engine of the Scythe environment",
             # Service Authorization Reference: "AWS Systems Manager", "Amazon ECS", "Elastic Load Balancing V2".

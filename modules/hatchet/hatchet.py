@@ -12,6 +12,7 @@ from modules.client_token.client_token import TokenAttributes
 from modules.cluster.cluster import ClusterAttributes
 from modules.common.log_group import create_log_group
 from modules.common.port import Port
+from modules.common.presence import is_given
 from modules.hatchet.addresses import choose_addresses
 from modules.hatchet.amazon_mq import AmazonMq
 from modules.hatchet.attributes import HatchetAccess, HatchetAttributes
@@ -66,11 +67,12 @@ class Hatchet(Construct):
     ) -> None:
         super().__init__(scope, id_)
         self._settings = settings
+        is_public = local(self, "is_public", is_given(settings.enable_https, settings.domain))
         self._images = Images(self, settings, repositories.hatchet_repository_urls)
         self._surroundings = self._create_surroundings(
             label, cluster, network, log_retention_days, secrets_key_arn, logs_key_arn
         )
-        self._addresses = choose_addresses(settings, self._surroundings)
+        self._addresses = choose_addresses(settings, self._surroundings, is_public)
         self._secrets = Secrets(self, "Secrets", label=label, key_arn=secrets_key_arn)
         self._database = HatchetDatabase(
             self,
@@ -90,7 +92,9 @@ class Hatchet(Construct):
             secrets_key_arn=secrets_key_arn,
         )  # fmt: skip
         self._brokers = (self._rabbitmq, self._amazon_mq)
-        self._balancer = LoadBalancer(self, "lb", label=label, settings=settings, network=network)
+        self._balancer = LoadBalancer(
+            self, "lb", label=label, settings=settings, network=network, is_public=is_public
+        )
         self._servers = Servers(
             settings, self._images, self._addresses, self._database, self._secrets, self._brokers
         )
@@ -108,7 +112,7 @@ class Hatchet(Construct):
             token=token,
             workers_cluster=workers_cluster,
         )
-        forwarding = Forwarding(self, "forward", label=label, settings=settings, cluster=cluster)
+        forwarding = Forwarding(self, "forward", label=label, is_public=is_public, cluster=cluster)
         self._connect(engine, api, dashboard)
         self._deploy(set_up, engine, api, dashboard)
         self.access = HatchetAccess(
@@ -207,7 +211,7 @@ class Hatchet(Construct):
         )
 
     def _create_dashboard(self) -> HatchetService:
-        is_forwarded = Expression(f"{self._settings.domain} == null")
+        is_forwarded = Expression(f"!{self._addresses.is_public}")
         container = Container(
             name="dashboard",
             image=self._images[DASHBOARD],
@@ -256,7 +260,7 @@ class Hatchet(Construct):
             balancer, "Hatchet load balancer"
         )
         # By the dashboard's tasks ECS Exec forwards ports where there is no domain.
-        is_forwarded = Expression(f"{self._settings.domain} == null")
+        is_forwarded = Expression(f"!{self._addresses.is_public}")
         self._balancer.port.allow_from(dashboard.security_group, "Forwarded to the dashboard and the API")
         Port("engine", GRPC, at_engine.group_id, at_engine.description, is_forwarded).allow_from(
             dashboard.security_group, "Forwarded to allocators"

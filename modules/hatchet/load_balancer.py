@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cdktf import ITerraformDependable
 from cdktf_cdktf_provider_aws.data_aws_vpc import DataAwsVpc
+from cdktf_cdktf_provider_aws.ec2_managed_prefix_list import Ec2ManagedPrefixList
 from cdktf_cdktf_provider_aws.lb import Lb, LbAccessLogs
 from cdktf_cdktf_provider_aws.lb_listener import (
     LbListener,
@@ -29,7 +30,7 @@ from modules.hatchet.client import GRPC, HTTP
 from modules.hatchet.settings import PRIVATE, HatchetSettings
 from modules.network.attributes import HTTPS, NetworkAttributes
 from modules.network.resolution import resolves_names
-from synthesis.expression import Expression, each, flag, ref, strings, text, when
+from synthesis.expression import Expression, flag, local, number, ref, strings, text, when
 from synthesis.stack import Label
 from synthesis.suppression import suppress
 
@@ -77,11 +78,12 @@ class LoadBalancer(Construct):
         label: Label,
         settings: HatchetSettings,
         network: NetworkAttributes,
+        is_public: Expression,
     ) -> None:
         super().__init__(scope, id_)
         self._label, self._network, self._settings = label, network, settings
-        self._has_domain = Expression(f"{settings.domain} != null")
-        self._has_none = Expression(f"{settings.domain} == null")
+        self._has_domain = is_public
+        self._has_none = Expression(f"!{self._has_domain}")
         self.security_group = self._create_security_group()
         balancer = self._create_balancer()
         self.dns_name: Expression = balancer.dns_name
@@ -110,9 +112,25 @@ class LoadBalancer(Construct):
             f"[for block in {ref(vpc)}.cidr_block_associations : block.cidr_block "
             'if block.state == "associated"]'
         )
-        allowed = (
-            f"{self._has_none} ? [] : length({settings.allowed_cidrs}) > 0 ? {settings.allowed_cidrs} : "
-            f"distinct(concat([{ref(vpc)}.cidr_block], {associated}))"
+        allowed = local(
+            self,
+            "allowed_cidrs",
+            f"length({settings.allowed_cidrs}) > 0 ? {settings.allowed_cidrs} : "
+            f"distinct(concat([{ref(vpc)}.cidr_block], {associated}))",
+        )
+        has_domain = when(self._has_domain)
+        # One list rather than a rule for each block: a plan may not know the blocks yet, or how many a VPC has.
+        prefixes = Ec2ManagedPrefixList(
+            self,
+            "allowed",
+            count=has_domain,
+            name=f"{text(label.name)}-hatchet-allowed",
+            address_family="IPv4",
+            max_entries=number(f"length({allowed})"),
+            tags=label.tagged(),
+        )
+        prefixes.add_override(
+            "dynamic.entry", {"for_each": text(f"toset({allowed})"), "content": {"cidr": "${entry.value}"}}
         )
         for name, port, what in (
             ("https", HTTPS, "Dashboard and API"),
@@ -120,8 +138,9 @@ class LoadBalancer(Construct):
             ("grpc", GRPC_HTTPS, "Allocators"),
         ):
             VpcSecurityGroupIngressRule(
-                self, f"from_{name}", for_each=each(f"toset({allowed})"), security_group_id=text(ref(group).id),
-                description=what, cidr_ipv4="${each.value}", ip_protocol="tcp", from_port=port, to_port=port,
+                self, f"from_{name}", count=has_domain, security_group_id=text(ref(group).id), description=what,
+                prefix_list_id=text(ref(prefixes)[0].id), ip_protocol="tcp", from_port=port, to_port=port,
+                tags=label.tagged(),
             )  # fmt: skip
         return group
 

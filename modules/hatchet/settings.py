@@ -9,6 +9,7 @@ from pydantic import Field
 
 from modules.common.fargate import MEMORY_GIB, fargate_pair
 from modules.common.key_settings import key_arn
+from modules.common.presence import Presence, agrees, presence_of
 from modules.hatchet.authorities import pem
 from modules.hatchet.connections import enough_connections
 from synthesis.allowed import arn, block, each, email, flag, matching, number, one_of, whole
@@ -40,7 +41,7 @@ IMAGES = (
 
 DIGEST = matching("^sha256:[0-9a-f]{64}$", "a digest such as sha256:<64 hex digits>")
 
-SHARED_KEYS = {"mode", "token_secret_arn", "token_secret_key_arn"}
+SHARED_KEYS = {"mode", "token_secret_arn", "token_secret_key_arn", "existing_token_secret"}
 """What is there whoever runs the engine; all other keys are for self-hosting."""
 
 
@@ -165,6 +166,7 @@ class HatchetSettings(Settings):
             "scythe-aws token, or the engine's own set-up, fills it.",
         )
     )
+    existing_token_secret: Presence = presence_of("token_secret_arn", "the secret exists rather than is made")
     token_secret_key_arn: Annotated[str, key_arn()] | None = Field(
         default=None,
         description="The KMS key that encrypts the secret in token_secret_arn. Default: Secrets Manager's own.",
@@ -174,6 +176,7 @@ class HatchetSettings(Settings):
         default=None,
         description="The engine's public name. Default: none, and it is reached inside the VPC alone. Changing it voids all tokens.",
     )
+    enable_https: Presence = presence_of("domain", "the load balancer serves domain, over HTTPS")
     certificate_arn: Annotated[str, arn("acm", resource="certificate/[0-9a-f-]+")] | None = Field(
         default=None, description="ACM's certificate for the domain, in the environment's region."
     )
@@ -182,6 +185,7 @@ class HatchetSettings(Settings):
     ) = Field(
         default=None, description="The domain's Route 53 zone: the certificate and the records are made."
     )
+    create_certificate: Presence = presence_of("zone_id", "the certificate and the records are made")
     allowed_cidrs: Annotated[list[str], each(who_may_come_in(), 0, 20, what="blocks")] = Field(
         default=[], description="Who may reach the load balancer: the allocators, the dashboard's readers."
     )
@@ -228,6 +232,9 @@ class HatchetSettings(Settings):
             "of a secret that is made)",
             lambda it: is_set(it.token_secret_arn) | is_null(it.token_secret_key_arn),
         ),
+        agrees("existing_token_secret", "token_secret_arn"),
+        agrees("enable_https", "domain"),
+        agrees("create_certificate", "zone_id"),
         _for_domain("certificate_arn"),
         _for_domain("zone_id"),
         CrossRule(

@@ -8,6 +8,7 @@ from cdktf_cdktf_provider_aws.security_group import SecurityGroup
 from cdktf_cdktf_provider_aws.vpc_security_group_egress_rule import VpcSecurityGroupEgressRule
 
 from modules.common.port import Port
+from modules.common.security_group import tags_of_rules
 from modules.network.settings import NetworkSettings
 from synthesis.expression import Expression, both, made, only_where, text
 from synthesis.stack import attribute
@@ -77,13 +78,13 @@ class NetworkAttributes:
         VpcSecurityGroupEgressRule(
             group, "to_s3", count=only_where(where), security_group_id=own,
             description="S3, through its gateway endpoint", prefix_list_id=text(self.s3_prefix_list_id),
-            ip_protocol="tcp", from_port=HTTPS, to_port=HTTPS,
+            ip_protocol="tcp", from_port=HTTPS, to_port=HTTPS, tags=tags_of_rules(group),
         )  # fmt: skip
         if has_way_out is not False:
             VpcSecurityGroupEgressRule(
                 group, "to_internet", count=only_where(both(where, has_way_out)), security_group_id=own,
                 description="Hatchet Cloud and AWS, over HTTPS", cidr_ipv4="0.0.0.0/0", ip_protocol="tcp",
-                from_port=HTTPS, to_port=HTTPS,
+                from_port=HTTPS, to_port=HTTPS, tags=tags_of_rules(group),
             )  # fmt: skip
         endpoints = Port(
             "endpoints",

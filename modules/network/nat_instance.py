@@ -9,7 +9,6 @@ from cdktf_cdktf_provider_aws.autoscaling_group import (
     AutoscalingGroupInstanceRefresh,
     AutoscalingGroupInstanceRefreshPreferences,
     AutoscalingGroupLaunchTemplate,
-    AutoscalingGroupTag,
 )
 from cdktf_cdktf_provider_aws.data_aws_default_tags import DataAwsDefaultTags
 from cdktf_cdktf_provider_aws.eip import Eip
@@ -91,14 +90,15 @@ class NatInstance(Construct):
             depends_on=[layout.internet],
         )
         suppress(address, {"CKV2_AWS_19": "attached to the interface that outlives each NAT instance"})
-        self._create_group(self._create_template(exists.ref(interface)), zone, address)
+        launched = self._launched_tags()
+        self._create_group(self._create_template(exists.ref(interface), launched), zone, address, launched)
         interfaces = ref(interface)
         self.network_interface_id = (
             interfaces.id if exists.condition is None else Expression(f"one({interfaces}[*].id)")
         )
 
-    def _create_group(self, template: Expression, zone: Expression, address: Eip) -> None:
-        AutoscalingGroup(
+    def _create_group(self, template: Expression, zone: Expression, address: Eip, tags: Expression) -> None:
+        group = AutoscalingGroup(
             self,
             "Group",
             count=self._count,
@@ -119,11 +119,19 @@ class NatInstance(Construct):
             wait_for_capacity_timeout="0",
             # The boot script fetches a package.
             depends_on=[address],
-            tag=[
-                AutoscalingGroupTag(
-                    key="Name", value=f"{text(self._label.name)}-nat", propagate_at_launch=True
-                )
-            ],
+        )
+        # Nor do the provider's default tags reach a group.
+        group.add_override(
+            "dynamic.tag",
+            {
+                "for_each": text(tags),
+                "content": {
+                    "key": "${tag.key}",
+                    "value": "${tag.value}",
+                    # The template's own tags say it to what is launched.
+                    "propagate_at_launch": False,
+                },
+            },
         )
 
     def _create_security_group(self, settings: NetworkSettings, vpc: Expression) -> Expression:
@@ -140,21 +148,20 @@ class NatInstance(Construct):
         VpcSecurityGroupIngressRule(
             self, "from_vpc", count=self._count, security_group_id=text(id_),
             description="HTTPS out of the private subnets", cidr_ipv4=settings.cidr,
-            ip_protocol="tcp", from_port=HTTPS, to_port=HTTPS,
+            ip_protocol="tcp", from_port=HTTPS, to_port=HTTPS, tags=self._label.tagged(),
         )  # fmt: skip
         VpcSecurityGroupEgressRule(
             self, "to_internet", count=self._count, security_group_id=text(id_),
             description="HTTPS to the internet", cidr_ipv4="0.0.0.0/0",
-            ip_protocol="tcp", from_port=HTTPS, to_port=HTTPS,
+            ip_protocol="tcp", from_port=HTTPS, to_port=HTTPS, tags=self._label.tagged(),
         )  # fmt: skip
         return id_
 
-    def _create_template(self, interface: Expression) -> Expression:
+    def _create_template(self, interface: Expression, launched: Expression) -> Expression:
         boot = script(self, Path(__file__).with_name("nat_instance.sh"))
         disk = LaunchTemplateBlockDeviceMappingsEbs(
             delete_on_termination="true", encrypted="true", volume_size=8, volume_type="gp3"
         )
-        launched = self._launched_tags()
         template = LaunchTemplate(
             self,
             "Template",
@@ -182,7 +189,7 @@ class NatInstance(Construct):
         return self._exists.ref(template)
 
     def _launched_tags(self) -> Expression:
-        """The tags of what the group launches, which the provider's default tags do not reach.
+        """The tags of the group and of what it launches, which the provider's default tags do not reach.
 
         A policy that asks for tags refuses an instance without them, and the budget counts by them (AWS provider,
         ``aws_launch_template``: default tags are not for ``tag_specifications``).

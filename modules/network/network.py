@@ -142,7 +142,9 @@ class Network(Construct):
             f"if !contains({hcl(ZONES_WITHOUT_FARGATE)}, {zones}.zone_ids[i])]",
         )
         ordered = f"concat({fargate}, [for name in {zones}.names : name if !contains({fargate}, name)])"
-        return local(self, "zones", exists.items(f"slice({ordered}, 0, {count})")), fargate
+        first = typed(list[str], f"slice({ordered}, 0, {count})")
+        chosen = given(self._settings.azs, lambda azs: azs, otherwise=first)
+        return local(self, "zones", exists.items(hcl(chosen))), fargate
 
     def _create_vpc(self, exists: Exists) -> Expression:
         vpc = Vpc(

@@ -42,6 +42,7 @@ LOG_RETENTION_DAYS = (
 """What CloudWatch Logs accepts (Amazon CloudWatch Logs API Reference, ``PutRetentionPolicy``)."""
 
 ENDPOINT_NAMES = sorted({*FARGATE_ENDPOINTS, *FURTHER_ENDPOINTS})
+ZONE = matching("^[a-z]{2}(-[a-z]+)+-[0-9]+[a-z]$", "a zone's name such as us-east-1a")
 SUBNET_ID = matching("^subnet-([0-9a-f]{8}|[0-9a-f]{17})$", "a subnet's id such as subnet-0123456789abcdef0")
 
 
@@ -74,7 +75,9 @@ class ExistingNetwork(Settings):
         default=[], description="Its subnets with a route to an internet gateway, one per Availability Zone."
     )
     private_subnet_ids: Annotated[list[str], each(SUBNET_ID, 0, 16, what="subnets")] = Field(
-        default=[], description="Its subnets without one, one per Availability Zone."
+        default=[],
+        description="Its subnets without one, one per Availability Zone. In Terraform, a plan must know how many: not "
+        "from a data source that reads a VPC of the same configuration.",
     )
 
 
@@ -98,6 +101,12 @@ class NetworkSettings(Settings):
         default=2,
         description="Availability Zones to spread over; self-hosted Hatchet needs two. A further one moves no "
         "subnet. Spot capacity is found more often in more zones.",
+    )
+    azs: Annotated[list[str], each(ZONE, 1, 6, what="zones")] | None = Field(
+        default=None,
+        description="The Availability Zones, az_count of them, by name. Default: the region's, those without Fargate "
+        "last. In Terraform, give them where the module has depends_on: with it, data sources are read at the apply, "
+        "and Terraform cannot plan subnets in zones that it does not know yet.",
     )
     nat: Annotated[str, one_of("none", "instance", "single", "per_az")] = Field(
         default="instance",
@@ -123,6 +132,16 @@ class NetworkSettings(Settings):
 
     rules: ClassVar[tuple[CrossRule, ...]] = (
         *map(_left_to_owner, ("cidr", "az_count", "nat", "interface_endpoints", "flow_logs")),
+        CrossRule(
+            ("azs",),
+            "do not go with existing, whose owner decides it; leave out azs or existing",
+            lambda it: is_null(it.existing) | is_null(it.azs),
+        ),
+        CrossRule(
+            ("azs",),
+            lambda it: f"are not {it.az_count} zones, and az_count is; must be as many",
+            lambda it: given(it.azs, lambda zones: length(zones) == it.az_count, otherwise=True),
+        ),
         CrossRule(
             ("existing",),
             "has no subnets of the kind that worker_subnets names; must list at least one",

@@ -18,14 +18,18 @@ from constructs import Construct
 
 from modules.common.account import Account
 from modules.common.policies import Condition, Statement, policy
+from modules.common.presence import is_given
 from modules.observability.settings import ObservabilitySettings
-from synthesis.expression import Expression, each, ref, text, when
+from synthesis.expression import Expression, ref, text, when
 from synthesis.literals import hcl
 from synthesis.stack import Label, attribute
 from synthesis.suppression import suppress
 
 WARN_AT = {"ACTUAL": 80, "FORECASTED": 100}
 """Percent of the budget at which a mail is sent: of what was spent, and of what the month will come to."""
+
+BUDGETED = "environment"
+"""The tag that the budget counts by. The stacks' provider sets it on all resources, the root module likewise."""
 
 
 def topic_name(environment: str) -> str:
@@ -123,10 +127,10 @@ class Observability(Construct):
         SnsTopicSubscription(
             self,
             "mailbox",
-            for_each=each(f"toset({mailbox} == null ? [] : [{mailbox}])"),
+            count=when(is_given(self._settings.enable_mail, mailbox)),
             topic_arn=arn,
             protocol="email",
-            endpoint="${each.value}",
+            endpoint=text(mailbox),
         )
         return ref(topic).arn
 
@@ -156,12 +160,17 @@ class Observability(Construct):
             ),
         )
 
+    def _counted(self) -> str:
+        """The value of the tag that the budget counts by: the environment's name, or the caller's own."""
+        name, tags = self._label.name, self._label.tags
+        return str(name if tags is None else f"lookup({tags}, {hcl(BUDGETED)}, {name})")
+
     def _create_budget(self) -> None:
         amount, mailbox = self._settings.monthly_budget_usd, self._settings.alarm_email
         budget = BudgetsBudget(
             self,
             "month",
-            count=when(f"{amount} != null"),
+            count=when(is_given(self._settings.enable_budget, amount)),
             name=f"{text(self._label.name)}-month",
             budget_type="COST",
             time_unit="MONTHLY",
@@ -171,7 +180,7 @@ class Observability(Construct):
             # has no $ before an interpolation.
             cost_filter=[
                 BudgetsBudgetCostFilter(
-                    name="TagKeyValue", values=[text(f'format("user:environment$%s", {self._label.name})')]
+                    name="TagKeyValue", values=[text(f'format("user:{BUDGETED}$%s", {self._counted()})')]
                 )
             ],
             tags=self._label.tagged(),
@@ -182,7 +191,7 @@ class Observability(Construct):
         budget.add_override(
             "dynamic.notification",
             {
-                "for_each": text(f"{mailbox} == null ? [] : {hcl(warnings)}"),
+                "for_each": text(f"{is_given(self._settings.enable_mail, mailbox)} ? {hcl(warnings)} : []"),
                 "content": {
                     "comparison_operator": "GREATER_THAN",
                     "notification_type": "${notification.value.type}",

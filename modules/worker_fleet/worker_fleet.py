@@ -49,6 +49,15 @@ class FleetAttributes:
     """A fleet, as others know it."""
 
     service_name: Expression = attribute("Name of the fleet's ECS service.")
+    service_arn: Expression = attribute("ARN of the fleet's ECS service.")
+    task_definition_arn: Expression = attribute("ARN of the fleet's task definition.")
+    task_role_name: Expression = attribute("Name of the role that the fleet's containers have.")
+    task_role_arn: Expression = attribute("ARN of the role that the fleet's containers have.")
+    execution_role_name: Expression = attribute("Name of the role with which ECS starts the fleet's tasks.")
+    execution_role_arn: Expression = attribute("ARN of the role with which ECS starts the fleet's tasks.")
+    security_group_id: Expression = attribute("Id of the security group of the fleet's tasks.")
+    log_group_name: Expression = attribute("Name of the fleet's log group.")
+    log_group_arn: Expression = attribute("ARN of the fleet's log group.")
     waits_for: Expression = attribute(
         "What is missing before the fleet runs tasks: image, token, both or none.", "list(string)"
     )
@@ -153,7 +162,19 @@ class WorkerFleet(Construct):
             after=[*roles.policies(), *ways_out(group)],
         )
         service = ref(make_service(self, fleet, self._capacity(), None))
-        self.attributes = FleetAttributes(service_name=service.name, waits_for=waits_for)
+        self.attributes = FleetAttributes(
+            service_name=service.name,
+            service_arn=service.id,
+            task_definition_arn=task.arn,
+            task_role_name=ref(roles.task).name,
+            task_role_arn=ref(roles.task).arn,
+            execution_role_name=ref(roles.execution).name,
+            execution_role_arn=ref(roles.execution).arn,
+            security_group_id=ref(group).id,
+            log_group_name=log_group.name,
+            log_group_arn=log_group.arn,
+            waits_for=waits_for,
+        )
         runs = length(Items(str(waits_for))) == 0
         bounds = Bounds(
             self,

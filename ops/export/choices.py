@@ -67,6 +67,7 @@ CHOICES: Mapping[str, tuple[Choice, ...]] = {
             aws_subnet__public=2, aws_subnet__private=2, aws_nat_gateway__nat=0, aws_autoscaling_group__nat_instance=1,
             aws_vpc_endpoint__interface=0, aws_flow_log__flow_logs=0,
         )),
+        Choice("zones_by_name", {"azs": ["eu-west-1b", "eu-west-1c"]}, {'aws_subnet.private["eu-west-1c"].availability_zone': "eu-west-1c"}),
         Choice("one_zone", {"az_count": 1}, _count(aws_subnet__public=1, aws_subnet__private=1)),
         Choice("three_zones", {"az_count": 3}, _count(aws_subnet__public=3, aws_subnet__private=3)),
         Choice("six_zones", {"az_count": 6}, _count(aws_subnet__public=6, aws_subnet__private=6)),

@@ -15,9 +15,12 @@ EXAMPLES: Mapping[str, str] = {
 }
 """What each shows, by its folder."""
 
+FIXTURE = "tests/fixtures/same-apply"
+"""A configuration in which values of all inputs come from resources that the same apply makes."""
+
 
 def examples(terraform: Mapping[str, Any]) -> dict[str, str]:
-    """The examples' files by their paths, as text that ``terraform fmt`` has yet to align.
+    """The files of the examples and of the fixture by their paths, as text that ``terraform fmt`` has yet to align.
 
     Args:
         terraform: the ``terraform`` block of the root, whose versions they ask for.
@@ -28,8 +31,7 @@ def examples(terraform: Mapping[str, Any]) -> dict[str, str]:
         aws=terraform["required_providers"]["aws"]["version"],
     )
     files = {"examples/README.md": render("examples/README.md", examples=EXAMPLES)}
-    for name in EXAMPLES:
-        folder = f"examples/{name}"
+    for folder in (*(f"examples/{name}" for name in EXAMPLES), FIXTURE):
         files |= {f"{folder}/{file}": render(f"{folder}/{file}") for file in below(folder)}
         files[f"{folder}/versions.tf"] = versions
     return files

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from environments.schema import Environment
@@ -11,6 +12,7 @@ from modules.backlog.backlog import Backlog
 from modules.backlog.settings import BacklogSettings
 from modules.client_token.client_token import ClientToken
 from modules.cluster.cluster import Cluster
+from modules.common.presence import is_given
 from modules.hatchet.hatchet import Hatchet
 from modules.hatchet.repositories import Repositories
 from modules.hatchet.settings import HatchetSettings
@@ -52,6 +54,9 @@ class RootModule(ModuleStack):
 
     def __init__(self, app: ScytheApp, modules: Mapping[type[Construct], Module]) -> None:
         super().__init__(app, "scythe")
+        # What the budget counts by; a caller's own tag of that key is first.
+        named = f"merge({{ environment = {self.label.name} }}, {self.label.tags})"
+        self.label = replace(self.label, tags=local(self, "tags", named))
         self._modules = modules
         self.calls: dict[str, dict[str, Any]] = {}
         self._compose(self.variables(Environment, SECTIONS, below=False))
@@ -59,10 +64,11 @@ class RootModule(ModuleStack):
 
     def _compose(self, given: Environment) -> None:
         is_self_hosted = f'{given.hatchet.mode} == "self_hosted"'
+        told = given.observability
         is_watched = local(
             self,
             "is_watched",
-            f"{given.observability.alarm_email} != null || {given.observability.monthly_budget_usd} != null",
+            f"{is_given(told.enable_mail, told.alarm_email)} || {is_given(told.enable_budget, told.monthly_budget_usd)}",
         )
         retention = Expression(given.observability.log_retention_days)
         workers_cluster = Expression(hcl(f"{text(self.label.name)}-{WORKERS}"))
@@ -146,6 +152,12 @@ class RootModule(ModuleStack):
             self.publish(attributes)
         self._publish_optional(Hatchet)
         self._publish_optional(Observability)
+        self.output(
+            "worker_fleets",
+            Expression("module.worker_fleet"),
+            "Attributes of each fleet by its name: service, task definition, roles, security group, log group, and what it "
+            "waits for.",
+        )
         self.output("cluster_name", cluster.name, "Name of the ECS cluster of the workers.")
         self._check_token()
 

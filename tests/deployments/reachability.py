@@ -103,12 +103,22 @@ class Ground:
     def _in(self, one: Party) -> Iterator[Way]:
         for port in one.ports:
             for rule in self._rules("ingress", one, port):
-                block = rule.get("cidr_ipv4")
-                if not block or IPv4Network(block).subnet_of(self.vpc):
-                    continue
-                # Private blocks come by peering, VPN or from the VPC itself, which is its owner's affair.
-                if _is_private(IPv4Network(block)) or (one.is_public and one.subnets <= self._internet):
-                    yield Way(block, one.name, port)
+                for block in self._blocks(rule):
+                    if IPv4Network(block).subnet_of(self.vpc):
+                        continue
+                    # Private blocks come by peering, VPN or from the VPC itself, which is its owner's affair.
+                    if _is_private(IPv4Network(block)) or (one.is_public and one.subnets <= self._internet):
+                        yield Way(block, one.name, port)
+
+    def _blocks(self, rule: Resource) -> list[str]:
+        """The blocks that a rule names, by itself or by a prefix list of the environment's."""
+        lists = self.planned.by("aws_ec2_managed_prefix_list", "id")
+        listed = lists.get(rule.get("prefix_list_id"))
+        blocks = [
+            rule.get("cidr_ipv4"),
+            *(entry["cidr"] for entry in (listed.blocks("entry") if listed else ())),
+        ]
+        return [block for block in blocks if block]
 
     def _rules(self, way: str, one: Party, port: int | None = None) -> list[Resource]:
         return [
@@ -123,12 +133,11 @@ class Ground:
         """Whether a rule names a party, by its group or by its addresses."""
         if rule.get("referenced_security_group_id") in party.groups:
             return True
-        block = rule.get("cidr_ipv4")
         own = [
             IPv4Network(self._subnets[subnet].get("cidr_block")) if subnet in self._subnets else self.vpc
             for subnet in party.subnets
         ]
-        return bool(block) and any(IPv4Network(block).overlaps(each) for each in own)
+        return any(IPv4Network(block).overlaps(each) for block in self._blocks(rule) for each in own)
 
     def _is_routed(self, one: Party, tables: set[str] | None) -> bool:
         """Whether all of a party's subnets lead to a gateway; the routes of an existing VPC are its owner's."""

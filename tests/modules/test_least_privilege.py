@@ -114,7 +114,7 @@ def of_bucket(policies: Policies, who: str, *, existing: bool) -> Simulation:
     if who == "researcher":
         storage = StorageSettings(bucket="acme-scythe-results", existing=existing)
         asked = Policies({"storage": template_of("storage", storage=storage)}, policies.folder)
-        token = {"token_secret_arn": None, "token_secret_key_arn": None}
+        token = {"token_secret_arn": None, "token_secret_key_arn": None, "existing_token_secret": None}
         document = asked("storage", "aws_iam_policy.researcher", bucket=storage.bucket, hatchet=token)
     else:
         document = policies(

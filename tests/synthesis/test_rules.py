@@ -13,6 +13,7 @@ from environments.schema import Environment
 from environments.sections import StateSettings
 from modules.hatchet.settings import Database, HatchetSettings, RabbitMq
 from modules.network.settings import NetworkSettings
+from modules.observability.settings import ObservabilitySettings
 from modules.storage.settings import Lifecycle, StorageSettings
 from modules.worker_fleet.scaling import Capacity, Scaling
 from modules.worker_fleet.settings import FleetSettings
@@ -165,6 +166,22 @@ COMBINATIONS: list[tuple[type[Settings], dict[str, Any]]] = [
     (HatchetSettings, {"token_secret_key_arn": KEY}),
     (HatchetSettings, {"token_secret_key_arn": KEY, "token_secret_arn": TOKEN_ARN}),
     (HatchetSettings, {"mode": "self_hosted", "zone_id": "Z123"}),
+    (NetworkSettings, {"azs": ["us-east-1a"]}),
+    (NetworkSettings, {"azs": ["us-east-1a", "us-east-1b"]}),
+    (
+        NetworkSettings,
+        {
+            "azs": ["us-east-1a", "us-east-1b"],
+            "existing": {"vpc_id": "vpc-01234567", "private_subnet_ids": ["subnet-01234567"]},
+        },
+    ),
+    (HatchetSettings, {"existing_token_secret": True}),
+    (HatchetSettings, {"existing_token_secret": True, "token_secret_arn": TOKEN_ARN}),
+    (HatchetSettings, {"mode": "self_hosted", "enable_https": True}),
+    (HatchetSettings, {"mode": "self_hosted", "create_certificate": True}),
+    (ObservabilitySettings, {"enable_mail": True}),
+    (ObservabilitySettings, {"enable_budget": True, "monthly_budget_usd": 5}),
+    (ObservabilitySettings, {"enable_budget": False, "monthly_budget_usd": 5}),
     (
         HatchetSettings,
         {"mode": "self_hosted", "certificate_arn": "arn:aws:acm:us-east-1:123456789012:certificate/1"},

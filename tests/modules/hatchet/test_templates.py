@@ -72,9 +72,13 @@ def test_no_container_is_killed_while_its_database_or_its_broker_is_away(templat
 
 
 def test_what_is_entered_by_ecs_exec_drops_no_capability(template: Template, tmp_path: Path) -> None:
-    (drop,) = {part.split(" } }")[0] for part in defined(template, "dashboard").split("drop = ")[1:]}
-    assert evaluated(drop, tmp_path, domain=None) == []
-    assert evaluated(drop, tmp_path, domain="a.org") == ["ALL"]
+    is_public = template["locals"]["is_public"].removeprefix("${").removesuffix("}")
+    (drop,) = {
+        part.replace("local.is_public", is_public).split(" } }")[0]
+        for part in defined(template, "dashboard").split("drop = ")[1:]
+    }
+    assert evaluated(drop, tmp_path, domain=None, enable_https=None) == []
+    assert evaluated(drop, tmp_path, domain="a.org", enable_https=None) == ["ALL"]
 
 
 def test_the_broker_has_time_memory_and_short_names(template: Template, tmp_path: Path) -> None:
@@ -234,7 +238,6 @@ def test_a_second_engine_leaves_the_pools_as_they_are() -> None:
 def test_all_blocks_of_a_vpc_that_exists_come_in_where_none_are_named(
     template: Template, tmp_path: Path
 ) -> None:
-    rule = template["resource"]["aws_vpc_security_group_ingress_rule"]["lb_from_https"]
     vpc = {
         "cidr_block": "10.0.0.0/16",
         "cidr_block_associations": [
@@ -246,7 +249,7 @@ def test_all_blocks_of_a_vpc_that_exists_come_in_where_none_are_named(
             )
         ],
     }
-    expression = re.sub(r"data\.aws_vpc\.\w+", "local.hatchet.vpc", rule["for_each"])
+    expression = re.sub(r"data\.aws_vpc\.\w+", "local.hatchet.vpc", template["locals"]["lb_allowed_cidrs"])
     given = {"domain": "hatchet.example.org", "certificate_arn": "arn", "zone_id": None, "vpc": vpc}
     came_in = evaluated(expression, tmp_path, allowed_cidrs=[], **given)
     assert came_in == ["10.0.0.0/16", "100.64.0.0/16"]

@@ -22,6 +22,12 @@ HOSTED = {"mode": "self_hosted"}
 PUBLIC = {"vpc_id": "vpc-12345678", "public_subnet_ids": ["subnet-12345678", "subnet-23456789"]}
 
 NETWORK: list[dict[str, Any]] = [
+    {"azs": ["here"]},
+    {"azs": ["us-east-1a"]},
+    {
+        "azs": ["us-east-1a", "us-east-1b"],
+        "existing": {"vpc_id": "vpc-01234567", "private_subnet_ids": ["subnet-01234567"]},
+    },
     {"cidr": "10.0.0.1/16"},
     {"cidr": "11.0.0.0/16"},
     {"az_count": 0},
@@ -69,6 +75,8 @@ HATCHET: list[dict[str, Any]] = [
     {**NAMED, "zone_id": "Z0123456789ABC"},
     {"domain": "hatchet.example.org", "zone_id": "example.org."},
     {"zone_id": "Z0123456789ABC"},
+    {"enable_https": True},
+    {"create_certificate": True},
     {**NAMED, "allowed_cidrs": ["203.0.113.1/24"]},
     {**NAMED, "allowed_cidrs": ["1.0.0.0/7"]},
     {"allowed_cidrs": ["10.0.0.0/8"]},
@@ -184,6 +192,9 @@ FAULTS: list[Case] = [
     *(("backlog", given) for given in BACKLOG),
     ("observability", {"alarm_email": "me"}),
     ("observability", {"monthly_budget_usd": 0}),
+    ("observability", {"enable_mail": True}),
+    ("observability", {"enable_budget": True}),
+    ("client-token", {"existing_token_secret": True}),
     ("", {"name": "Docs"}),
     ("", {"name": "a-name-of-more-than-24-letters"}),
     ("", {"permissions_boundary": "arn:aws:iam::123456789012:role/boundary"}),

@@ -17,19 +17,6 @@ variable "deployments" {
   type = any
 }
 
-resource "aws_vpc" "theirs" {
-  cidr_block           = "10.99.0.0/16"
-  enable_dns_hostnames = true
-}
-
-resource "aws_subnet" "theirs" {
-  count = 2
-
-  vpc_id            = aws_vpc.theirs.id
-  cidr_block        = cidrsubnet(aws_vpc.theirs.cidr_block, 8, count.index)
-  availability_zone = "us-east-1${["a", "b"][count.index]}"
-}
-
 module "made" {
   source   = "./dist"
   for_each = { for name in ["cloud"] : name => var.deployments[name] }
@@ -42,60 +29,28 @@ module "made" {
   workers       = each.value.workers
 }
 
-resource "aws_ecr_repository" "theirs" {
-  name = "theirs"
-}
-
-resource "aws_secretsmanager_secret" "theirs" {
-  name                    = "theirs/licence"
-  recovery_window_in_days = 0
-}
-
-resource "aws_ssm_parameter" "theirs" {
-  name  = "/theirs/licence"
-  type  = "SecureString"
-  value = "a-licence"
-}
-
-# What the first plan does not know yet: an image's repository, and the ARNs of values.
+# What the first plan does not know yet: a value of each input.
 module "hosted" {
-  source = "./dist"
+  source = "./dist/tests/fixtures/same-apply"
 
-  name    = "hosted"
-  hatchet = var.deployments.hosted.hatchet
-  image   = "${aws_ecr_repository.theirs.repository_url}:1.2.3"
-  workers = {
-    for name, fleet in var.deployments.hosted.workers : name => merge(fleet, {
-      secrets = { KEY = aws_secretsmanager_secret.theirs.arn, SERVER = aws_ssm_parameter.theirs.arn }
-    })
-  }
-  network = {
-    existing = {
-      vpc_id             = aws_vpc.theirs.id
-      public_subnet_ids  = aws_subnet.theirs[*].id
-      private_subnet_ids = aws_subnet.theirs[*].id
-    }
-  }
+  name        = "hosted"
+  own_network = var.deployments.hosted.own_network
+  hatchet     = var.deployments.hosted.hatchet
 }
 
 output "made" {
-  value = merge(module.made, { hosted = module.hosted })
+  value = merge(module.made, { hosted = module.hosted.scythe })
 }
 """
 
 IMAGE = "docker.io/example/worker:1.2.3"
 LEAF: dict[str, Any] = {"role": "leaf"}
+OF_FIXTURE = {"cron(0 21 ? * FRI *)", "cron(0 5 ? * MON *)"}
 NIGHT = {"start": "cron(0 20 ? * FRI *)", "end": "cron(0 6 ? * MON *)", "max": 80, "timezone": "Europe/Paris"}
-RELEASED = {"deletion_protection": False, "final_snapshot": False}
-"""A database that goes with the rest."""
 
 
-def deployments(zone_id: str) -> tuple[dict[str, Any], dict[str, Any]]:
+def deployments() -> tuple[dict[str, Any], dict[str, Any]]:
     """What there is first, and what it becomes."""
-    engine = {
-        "mode": "self_hosted", "domain": "hatchet.example.org", "zone_id": zone_id,
-        "allowed_cidrs": ["10.0.0.0/8"], "broker": "rabbitmq",
-    }  # fmt: skip
     first: dict[str, Any] = {
         "cloud": {
             "image": IMAGE,
@@ -105,12 +60,9 @@ def deployments(zone_id: str) -> tuple[dict[str, Any], dict[str, Any]]:
                 "fan": {"role": "fan"},
             },
         },
-        "hosted": {
-            "image": IMAGE,
-            "hatchet": engine,
-            "workers": {"simulations": {**LEAF, "scaling": {"min": 2}}},
-        },
+        "hosted": {"own_network": False, "hatchet": {}},
     }
+    private = dict.fromkeys(("domain", "zone_id", "certificate_arn"))
     second = {
         "cloud": {
             "image": IMAGE,
@@ -123,7 +75,16 @@ def deployments(zone_id: str) -> tuple[dict[str, Any], dict[str, Any]]:
                 },
             },
         },
-        "hosted": {**first["hosted"], "hatchet": {"mode": "self_hosted", "database": RELEASED}},
+        "hosted": {
+            "own_network": False,
+            "hatchet": {
+                **private,
+                "allowed_cidrs": [],
+                "broker": "postgres",
+                "create_certificate": False,
+                "enable_https": False,
+            },
+        },
     }
     return first, second
 
@@ -156,28 +117,28 @@ def floors(aws: LocalAws) -> dict[str, int]:
 def test_deployments_with_hatchet_cloud_and_with_an_engine_of_ones_own(
     tmp_path: Path, aws: LocalAws, providers: Providers, modules_repository: dict[str, str]
 ) -> None:
-    zone = aws.client("route53").create_hosted_zone(Name="example.org", CallerReference="ours")["HostedZone"][
-        "Id"
-    ]
     before = aws.leftovers()
-    first, second = deployments(zone.rpartition("/")[2])
+    first, second = deployments()
     consumer = Consumer(tmp_path, aws, providers, CONFIGURATION, modules_repository)
 
+    with_own_network = {**first, "hosted": {**first["hosted"], "own_network": True}}
+    with consumer.terraform(deployments=with_own_network) as terraform:
+        assert terraform.plan()
     _, outputs = consumer.apply(deployments=first)
 
     made = outputs["made"]
     assert {name: found["alarms_topic_arn"] is not None for name, found in made.items()} == {
-        "cloud": True, "hosted": False,
+        "cloud": True, "hosted": True,
     }  # fmt: skip
     assert {name: found["engine_address"] is not None for name, found in made.items()} == {
         "cloud": False, "hosted": True,
     }  # fmt: skip
     assert {name: found["dashboard_url"] for name, found in made.items()} == {
-        "cloud": None, "hosted": "https://hatchet.example.org",
+        "cloud": None, "hosted": "https://hatchet.hosted.org",
     }  # fmt: skip
     assert made["hosted"]["vpc_id"] not in {None, made["cloud"]["vpc_id"]}
     assert "rabbitmq" in " ".join(services(aws, "hosted-hatchet"))
-    assert scheduled(aws) == {NIGHT["start"], NIGHT["end"]}
+    assert scheduled(aws) == {NIGHT["start"], NIGHT["end"], *OF_FIXTURE}
     # Nothing runs before there is a token.
     assert set(floors(aws).values()) == {0}
 
@@ -185,12 +146,15 @@ def test_deployments_with_hatchet_cloud_and_with_an_engine_of_ones_own(
     _, outputs = consumer.apply(deployments=second)
 
     made = outputs["made"]
-    assert {name: found["alarms_topic_arn"] for name, found in made.items()} == dict.fromkeys(made)
+    assert {name: found["alarms_topic_arn"] for name, found in made.items()} == {
+        "cloud": None, "hosted": made["hosted"]["alarms_topic_arn"],
+    }  # fmt: skip
     assert made["hosted"]["dashboard_url"] == "http://localhost:8080"
     assert "rabbitmq" not in " ".join(services(aws, "hosted-hatchet"))
-    assert scheduled(aws) == set()
+    assert scheduled(aws) == OF_FIXTURE
     assert floors(aws) == {
-        "cloud-workers/heavy": 0, "cloud-workers/simulations": 1, "hosted-workers/simulations": 2,
+        "cloud-workers/heavy": 0, "cloud-workers/simulations": 1,
+        "hosted-workers/fan": 0, "hosted-workers/simulations": 1,
     }  # fmt: skip
 
     consumer.destroy(deployments=second)
