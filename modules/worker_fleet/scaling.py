@@ -120,7 +120,9 @@ class Scaling(Settings):
         default=0, description="The fewest tasks: with 0 an idle fleet costs nothing."
     )
     max: Annotated[int, whole(0, MOST_TASKS)] = Field(
-        default=100, description="The most tasks. Left out: 100 for a leaf fleet, 10 for a fan fleet."
+        default=100,
+        description="The most tasks. Left out: 100 for a leaf fleet, 10 for a fan fleet. "
+        "In Terraform, a plan must know it: alarms are made for it.",
     )
     quiet_minutes: Annotated[int, whole(1, 60)] = Field(
         default=2,

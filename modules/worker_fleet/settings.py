@@ -115,7 +115,8 @@ class FleetSettings(Settings):
         description="The tasks that a leaf fleet runs and scales on. Default: all that no other fleet names.",
     )
     capacity: Capacity = Field(
-        default=Capacity(), description="Spot and on-demand. Changing it deploys anew."
+        default=Capacity(),
+        description="Spot and on-demand. Changing it deploys anew. In Terraform, a plan must know the weights.",
     )
     scaling: Scaling = Field(default=Scaling(), description="Between how many tasks the autoscaler chooses.")
     ephemeral_storage_gb: Annotated[int, whole(21, 200)] = Field(
