@@ -41,7 +41,7 @@ class TaskRoles(Construct):
         in_ecr: Expression | bool = True,
         exists: Expression | None = None,
     ) -> None:
-        """Make the roles ``<environment>-<name>-execution`` and ``-task``.
+        """Make the roles ``<environment>-<name>-execution-<digest>`` and ``-task-<digest>``.
 
         Args:
             scope: the service.
@@ -136,7 +136,7 @@ class TaskRoles(Construct):
             label=label,
             name=f"{name}-{kind}",
             service="ecs-tasks.amazonaws.com",
-            account_id=self._account.id,
+            account=self._account,
             source_arn=self.arn("ecs", "*"),
             count=only_where(self._exists),
         )

@@ -39,7 +39,7 @@ class Forwarding(Construct):
             self,
             "Policy",
             count=when(f"!{is_public}"),
-            name=f"{text(label.name)}-forward",
+            name=f"{text(label.name)}-forward-{account.region}",
             description="Forward ports to the Hatchet engine of the Scythe environment",
             # Service Authorization Reference: "AWS Systems Manager", "Amazon ECS", "Elastic Load Balancing V2".
             policy=policy(

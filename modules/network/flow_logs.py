@@ -56,7 +56,7 @@ class FlowLogs(Construct):
             label=label,
             name="flow-logs",
             service="vpc-flow-logs.amazonaws.com",
-            account_id=account.id,
+            account=account,
             source_arn=f"arn:{account.partition}:ec2:*:{account.id}:vpc-flow-log/*",
             count=wanted,
         )

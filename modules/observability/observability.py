@@ -171,7 +171,7 @@ class Observability(Construct):
             self,
             "month",
             count=when(is_given(self._settings.enable_budget, amount)),
-            name=f"{text(self._label.name)}-month",
+            name=f"{text(self._label.name)}-month-{self._account.region}",
             budget_type="COST",
             time_unit="MONTHLY",
             limit_amount=text(f'format("%.2f", {amount})'),

@@ -49,11 +49,11 @@ class Researcher(Construct):
         logs_key_arn: Expression,
     ) -> None:
         super().__init__(scope, id_)
-        self._label = label
+        self._label, self._account = label, Account(self)
         managed = IamPolicy(
             self,
             "Policy",
-            name=f"{text(label.name)}-researcher",
+            name=f"{text(label.name)}-researcher-{self._account.region}",
             description="Allocate experiments and download results of the Scythe environment",
             policy=policy(*token.read(), *storage.read_write(), *self._watch(workers_cluster, logs_key_arn)),
             tags=label.tagged(),
@@ -64,7 +64,7 @@ class Researcher(Construct):
 
     def _watch(self, cluster: str, logs_key_arn: Expression) -> tuple[Statement | None, ...]:
         """See the fleets, their tasks and their logs."""
-        arn = Account(self).arn
+        arn = self._account.arn
         return (
             Statement(
                 ["ecs:DescribeServices", "ecs:DescribeTasks"],

@@ -50,7 +50,7 @@ def connect(given: str, command: Sequence[str]) -> None:
 def variables_of(environment: Environment, inherited: Mapping[str, str]) -> dict[str, str]:
     """A process environment with what scythe-engine's allocator, hatchet-sdk and boto3 read.
 
-    Read from AWS with the caller's own rights; what the policy ``<name>-researcher`` allows is enough.
+    Read from AWS with the caller's own rights; what the policy ``<name>-researcher-<region>`` allows is enough.
 
     Args:
         environment: the environment to connect to.
@@ -115,6 +115,6 @@ def _require_bucket(caller: Caller, environment: Environment, bucket: str) -> No
         if is_refusal(error):
             raise CommandError(
                 f"{caller.arn} may not list {bucket}/{prefix} (s3:ListBucket): attach the policy "
-                f"{environment.name}-researcher, which {environment.name}-storage makes"
+                f"{environment.name}-researcher-{environment.region}, which {environment.name}-storage makes"
             ) from None
         raise

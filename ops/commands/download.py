@@ -168,7 +168,7 @@ class _Runs:
             if is_refusal(error):
                 raise CommandError(
                     f"these credentials may not list {self.bucket}/{prefix} (s3:ListBucket): attach the policy "
-                    f"{self._environment.name}-researcher"
+                    f"{self._environment.name}-researcher-{self._environment.region}"
                 ) from None
             raise
 

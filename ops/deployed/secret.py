@@ -61,7 +61,7 @@ def read(caller: Caller, environment: Environment) -> str:
         if is_refusal(error):
             raise CommandError(
                 f"{caller.arn} may not read the secret {secret} (secretsmanager:GetSecretValue), or it is not there: "
-                f"attach the policy {environment.name}-researcher, which {environment.name}-storage makes"
+                f"attach the policy {environment.name}-researcher-{environment.region}, which {environment.name}-storage makes"
             ) from None
         raise
     return answer["SecretString"]

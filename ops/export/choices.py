@@ -123,7 +123,7 @@ CHOICES: Mapping[str, tuple[Choice, ...]] = {
             'contains(keys(output.hatchet_repository_urls), "rabbitmq")': True,
         }),
     ),
-    "researcher": (Choice("defaults", {}, {"aws_iam_policy.this.name": "docs-researcher"}),),
+    "researcher": (Choice("defaults", {}, {"aws_iam_policy.this.name": f"docs-researcher-{REGION}"}),),
     "cluster": (
         Choice("defaults", {}, {"aws_ecs_cluster.this.name": "docs-workers"}),
         Choice("part", {"part": "hatchet"}, {"aws_ecs_cluster.this.name": "docs-hatchet"}),

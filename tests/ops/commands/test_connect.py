@@ -205,8 +205,8 @@ def test_the_researchers_policy_is_enough_and_no_more(
 @pytest.mark.parametrize(
     ("operation", "said"),
     [
-        ("ListObjectsV2", "may not list results-of-the-lab/scythe (s3:ListBucket): attach the policy lab-researcher"),
-        ("GetSecretValue", "(secretsmanager:GetSecretValue), or it is not there: attach the policy lab-researcher"),
+        ("ListObjectsV2", "may not list results-of-the-lab/scythe (s3:ListBucket): attach the policy lab-researcher-us-east-1"),
+        ("GetSecretValue", "(secretsmanager:GetSecretValue), or it is not there: attach the policy lab-researcher-us-east-1"),
     ],
 )  # fmt: skip
 @pytest.mark.slow
