@@ -144,3 +144,18 @@ def test_a_nat_gateways_interface_goes_with_it(empty: LocalAws) -> None:
     assert len(ec2.describe_network_interfaces()["NetworkInterfaces"]) == 1
     ec2.delete_nat_gateway(NatGatewayId=gateway)
     assert ec2.describe_network_interfaces()["NetworkInterfaces"] == []
+
+
+def test_a_prefix_list_keeps_what_a_change_does_not_name(aws: LocalAws) -> None:
+    ec2 = aws.client("ec2")
+    made = ec2.create_managed_prefix_list(
+        PrefixListName="allowed", AddressFamily="IPv4", MaxEntries=1, Entries=[{"Cidr": "10.0.0.0/8"}]
+    )["PrefixList"]["PrefixListId"]
+    ec2.modify_managed_prefix_list(PrefixListId=made, MaxEntries=2)
+    ec2.modify_managed_prefix_list(
+        PrefixListId=made, CurrentVersion=1, AddEntries=[{"Cidr": "192.168.0.0/16"}]
+    )
+    (found,) = ec2.describe_managed_prefix_lists(PrefixListIds=[made])["PrefixLists"]
+    assert (found["PrefixListName"], found["MaxEntries"]) == ("allowed", 2)
+    entries = ec2.get_managed_prefix_list_entries(PrefixListId=made)["Entries"]
+    assert {entry["Cidr"] for entry in entries} == {"10.0.0.0/8", "192.168.0.0/16"}
