@@ -9,6 +9,7 @@ from pathlib import Path
 from environments.loading import find, load_all
 from ops.errors import CommandError
 from ops.export import differences, of_environment, write
+from ops.export.carried import carried
 from ops.export.changelog import releases
 from ops.export.exit import Sources
 from ops.export.repository import repository
@@ -53,7 +54,7 @@ def export(
     else:
         (chosen,) = load_all(find([environment]))
         out = out or Path("dist", chosen.name)
-        files = of_environment(out, chosen, Sources(source, version or "") if source else None)
+        files = of_environment(chosen, Sources(source, version or "") if source else None)
     if check:
         lines = list(differences(out, files))
         print("\n".join(lines) if lines else f"{out} is up to date.")
@@ -62,6 +63,9 @@ def export(
         print(file)
     if environment is None:
         print(how_to_publish(str(version)), file=sys.stderr)
+    else:
+        for file in carried(out, {Path(name).parts[0] for name in files if name.endswith("/moved.tf")}):
+            print(file)
     return 0
 
 

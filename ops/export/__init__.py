@@ -10,7 +10,7 @@ from pathlib import Path
 
 from environments.schema import Environment
 from ops.export.constructs import modules_of, unwritten_app
-from ops.export.exit import Sources, configurations
+from ops.export.exit import Sources, beside, configurations
 from ops.export.repository import submodules
 from ops.terraform import Terraform
 from synthesis.rules import printable
@@ -27,15 +27,14 @@ class ExportError(Exception):
     """A folder can't be written, or holds what no export wrote; the text is one line."""
 
 
-def of_environment(out: Path, environment: Environment, sources: Sources | None) -> dict[str, str]:
+def of_environment(environment: Environment, sources: Sources | None) -> dict[str, str]:
     """The files of an environment's configurations, by their paths below a folder."""
-    states = os.path.relpath("state", out / "stack")
     with unwritten_app() as app:
         modules = modules_of(app)
         copies = submodules(modules.values()) if sources is None else {}
-        found = configurations(environment, modules, sources or Sources(".."), states)
+        found = configurations(environment, modules, sources or Sources(".."))
     files = {f"{stack}/{name}": text for stack, named in found.items() for name, text in named.items()}
-    return files | copies
+    return files | copies | beside(environment, list(found), has_copies=sources is None)
 
 
 def differences(out: Path, files: Files) -> Iterator[str]:

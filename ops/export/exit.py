@@ -1,4 +1,4 @@
-"""The way out of CDKTF: an environment's stacks as HCL that calls the modules, and moves what is deployed into them."""
+"""The way out: an environment's stacks as HCL that calls the modules, and moves what is deployed into them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ from cdktf import TerraformResource
 
 from environments.schema import Environment
 from main import COMPOSERS, compose, deployment_of, parts
+from modules.worker_fleet.environment import experiments_elsewhere
+from modules.worker_fleet.settings import FleetSettings
+from modules.worker_fleet.worker_fleet import WorkerFleet
 from ops.export.blocks import (
+    argument,
     check_blocks,
     data_blocks,
     joined,
@@ -23,21 +27,34 @@ from ops.export.blocks import (
     terraform_block,
 )
 from ops.export.constructs import Module, SettingsAt, told, unwritten_app
+from ops.export.existing import missing
+from ops.export.modules import variable_block
+from ops.export.rendering import render
+from ops.export.syntax import expression
 from synthesis.expression import Expression, ref
-from synthesis.rules import Settings
-from synthesis.stack import STATES, Deployment, EnvironmentStack, ScytheApp
+from synthesis.stack import Deployment, EnvironmentStack, ScytheApp, literal
 from synthesis.typed import typed
+from synthesis.variables import variable
 
 if TYPE_CHECKING:
     from constructs import Construct, IConstruct
+
+STATE = "terraform.tfstate"
+"""Where a local state is, in the folder of its stack."""
+
+FLEETS = "worker_fleet"
+"""The call of the fleets."""
 
 
 class CallingStack(EnvironmentStack):
     """A stack that calls modules where `EnvironmentStack` makes constructs; all else is the same.
 
+    Values are arguments of the calls. The fleets alone are a variable, ``workers``, and one call with ``for_each``.
+
     Attributes:
         calls: the arguments of each call, by its name.
         made: where in the environment's own stack, and as which module, is what a call stands for.
+        fleets: what each fleet's settings say beyond their defaults.
     """
 
     def __init__(
@@ -52,49 +69,59 @@ class CallingStack(EnvironmentStack):
         self._modules, self._sources = modules, sources
         self.calls: dict[str, dict[str, Any]] = {}
         self.made: dict[str, tuple[str, Module]] = {}
+        self.fleets: dict[str, Any] = {}
 
     def make(self, construct: Any, id_: str, *_: Any, **given: Any) -> Any:
         """Call the construct's module."""
         module = self._modules[construct]
-        # Of all constructs only the fleets are many in a stack.
-        name = given.get("fleet", module.call_name)
-        if name in self.calls:
-            name = f"fleet-{name}"
-        self.calls[name] = {**self._sources.of(module), **module.arguments(given)}
-        self.made[name] = (id_, module)
-        return module.outputs(f"module.{name}")
+        name = address = module.call_name
+        meta = {}
+        if construct is WorkerFleet:
+            address = f'{name}["{given["fleet"]}"]'
+            given |= {
+                "fleet": Expression("each.key"),
+                "settings": SettingsAt(tuple(FleetSettings.model_fields), Expression("each.value")),
+            }
+            if any(fleet.get("experiments") for fleet in self.fleets.values()):
+                fleets = typed(dict[str, FleetSettings], "var.workers")
+                given["experiments_elsewhere"] = experiments_elsewhere(fleets, typed(str, "each.key"))
+            meta = {"for_each": "${var.workers}"}
+        self.calls[name] = {**self._sources.of(module), **meta, **module.arguments(given)}
+        self.made[address] = (id_, module)
+        return module.outputs(f"module.{address}")
 
     def settings(self, name: str, settings: Any) -> Any:
         """The settings themselves, which a call says as its arguments."""
         return settings
 
     def values(self, name: str, settings: Any) -> Any:
-        """What settings say beyond their defaults, of several at the local that `local` wrote."""
-        return SettingsAt(tuple(told(settings)), Expression(f"local.{name}")) if "." in name else settings
+        """The settings themselves."""
+        return settings
 
     def values_by_name(self, name: str, settings: Mapping[str, Any]) -> Any:
-        """A reference to the local that has what each says beyond its defaults."""
+        """A reference to the variable of the fleets."""
         return typed(dict[str, type(next(iter(settings.values())))], str(self.local(name, settings)))  # type: ignore[misc]  # of values
 
     def local(self, name: str, value: object) -> Expression:
-        """Write a value as a local, none where it is null; of settings what they say beyond their defaults."""
-        if value is None:
-            return Expression("null")
+        """A value as an argument says it; the fleets are a variable."""
         if isinstance(value, Mapping):
-            value = {key: told(item) if isinstance(item, Settings) else item for key, item in value.items()}
-        return super().local(name, value)
+            self.fleets = {key: told(item) for key, item in value.items()}
+            return Expression("var.workers")
+        return Expression("null" if value is None else expression(literal(value)))
 
     def moves(self, own: EnvironmentStack) -> Iterator[tuple[str, str]]:
-        """Where each resource is, and where it will be.
+        """Where each resource is, and where it will be; nothing of what the environment's choices exclude.
 
         Args:
             own: the environment's own stack.
         """
+        gone = missing(own)
         for name, (id_, module) in self.made.items():
             theirs = _resources(module.made)
             for path, (address, is_counted) in _resources(own.node.find_child(id_)).items():
                 there, counts = theirs[path]
-                yield address, f"module.{name}.{there}{'[0]' if counts and not is_counted else ''}"
+                if address not in gone:
+                    yield address, f"module.{name}.{there}{'[0]' if counts and not is_counted else ''}"
 
 
 def _resources(construct: IConstruct) -> dict[str, tuple[str, bool]]:
@@ -128,7 +155,7 @@ class Sources:
 
 
 def configurations(
-    environment: Environment, modules: Mapping[type[Construct], Module], sources: Sources, states: str
+    environment: Environment, modules: Mapping[type[Construct], Module], sources: Sources
 ) -> dict[str, dict[str, str]]:
     """The files of each stack by its name, as text that ``terraform fmt`` has yet to align.
 
@@ -136,7 +163,6 @@ def configurations(
         environment: the environment.
         modules: what they call.
         sources: where the modules come from.
-        states: the folder of the local backend's states, as seen from a stack's folder.
     """
     with unwritten_app() as app, unwritten_app() as own:
         compose(own, environment)
@@ -147,21 +173,29 @@ def configurations(
             COMPOSERS[part](stack, environment)
             name = f"{environment.name}-{part}"
             moves = stack.moves(cast("EnvironmentStack", own.node.find_child(name)))
-            found[name] = _files(stack, list(moves), states)
+            found[name] = _files(environment.name, stack, list(moves), _token_check(environment))
         return found
 
 
-def _files(stack: CallingStack, moves: list[tuple[str, str]], states: str) -> dict[str, str]:
+def _files(
+    environment: str, stack: CallingStack, moves: list[tuple[str, str]], token_check: str
+) -> dict[str, str]:
     stack.prepare_stack()
-    document = json.loads(json.dumps(stack.to_terraform()).replace(STATES, states))
+    document = json.loads(json.dumps(stack.to_terraform()))
     document["terraform"]["required_providers"]["aws"]["source"] = "hashicorp/aws"
-    return {
+    # Without a backend the state is beside the configuration, where its readers find it too.
+    document["terraform"]["backend"].pop("local", None)
+    for name, source in document.get("data", {}).get("terraform_remote_state", {}).items():
+        if source["backend"] == "local":
+            folder = f"{environment}-{name}"
+            source["config"]["path"] = f"../{folder}/{STATE}"
+    files = {
         "main.tf": joined(
             [
                 *locals_block(document.get("locals", {})),
                 *data_blocks(document.get("data", {})),
                 *(module_block(name, body) for name, body in stack.calls.items()),
-                *check_blocks(document.get("check", {})),
+                *([token_check] if "check" in document else []),
             ]
         ),
         "moved.tf": joined(moved_block(before, after) for before, after in moves),
@@ -170,3 +204,60 @@ def _files(stack: CallingStack, moves: list[tuple[str, str]], states: str) -> di
             [terraform_block(document["terraform"]), *provider_blocks(document["provider"])]
         ),
     }
+    if stack.fleets:
+        workers = {**variable(Environment.model_fields["workers"]), "nullable": False}
+        workers["description"] = "The worker fleets, by name."
+        files["variables.tf"] = variable_block("workers", workers)
+        files["terraform.tfvars"] = argument("workers", literal(stack.fleets), indent="") + "\n"
+    return {name: text for name, text in files.items() if text}
+
+
+def _token_check(environment: Environment) -> str:
+    """The check that warns of fleets that wait for the token, and says what to do about it here."""
+    hatchet = environment.hatchet
+    secret = hatchet.token_secret_arn or f"{environment.name}/hatchet-client-token"
+    remedy = (
+        f"Hatchet's set-up stores it (log group /scythe/{environment.name}/hatchet)."
+        if hatchet.mode == "self_hosted"
+        else f'aws secretsmanager put-secret-value --secret-string "$TOKEN" --secret-id {secret} '
+        f"--region {environment.region}"
+    )
+    waits = f"flatten([for fleet in module.{FLEETS} : fleet.waits_for])"
+    body = {
+        "condition": f'${{!contains({waits}, "token")}}',
+        "error_message": f"No fleet runs a task before Hatchet's client token is stored:\n{remedy}\n"
+        "Then run terraform apply here again.\n",
+    }
+    return joined(check_blocks({"token": {"assert": [body]}}))
+
+
+def beside(environment: Environment, stacks: list[str], *, has_copies: bool) -> dict[str, str]:
+    """What lies beside the stacks' folders.
+
+    Args:
+        environment: the environment.
+        stacks: the names of its stacks, in the order in which they are applied.
+        has_copies: whether copies of the modules lie beside them too.
+    """
+    return {
+        ".gitignore": render("exit/gitignore"),
+        "README.md": render(
+            "exit/README.md",
+            name=environment.name,
+            region=environment.region,
+            stacks={stack: CONTENTS[stack.removeprefix(f"{environment.name}-")] for stack in stacks},
+            bucket=environment.state.bucket,
+            has_copies=has_copies,
+            is_self_hosted=environment.hatchet.mode == "self_hosted",
+        ),
+    }
+
+
+CONTENTS: Mapping[str, str] = {
+    "network": "VPC, subnets, NAT and endpoints",
+    "storage": "Bucket, image repositories, the secret of the client token, the researchers' policy",
+    "hatchet": "Hatchet's engine, database and load balancer",
+    "workers": "ECS cluster, worker fleets, the backlog service",
+    "observability": "Alarms and the budget",
+}
+"""What each stack holds."""

@@ -16,6 +16,7 @@ from constructs import Construct
 
 from environments.schema import Environment
 from ops.export import write
+from ops.export.carried import carried
 from ops.export.constructs import Module
 from ops.export.exit import Sources, configurations
 from ops.terraform import Plan, Terraform, TerraformError
@@ -75,11 +76,10 @@ class Exit:
         self.folder = deployed.folder / "exit"
         self._deployed = deployed
         sources = Sources(os.path.relpath(repository, self.folder / "stack"))
-        found = configurations(environment, modules, sources, "../state")
+        found = configurations(environment, modules, sources)
         files = {f"{stack}/{name}": text for stack, named in found.items() for name, text in named.items()}
         write(self.folder, files)
-        if self._deployed.folder.joinpath("state").exists():
-            shutil.copytree(self._deployed.folder / "state", self.folder / "state")
+        list(carried(self.folder, found, self._deployed.folder / "state"))
 
     def try_out(self) -> None:
         """Plan it, just after the stacks' own second plans; what is deployed, and its states, stay as they are."""
@@ -152,7 +152,13 @@ class Exit:
             theirs.joinpath("main.tf.json").write_text(json.dumps(template).replace("../../../state", states))
             ours = shutil.copytree(self.stack(part), folder / f"exit_{part}", ignore=IGNORED)
             sources = ours.joinpath("main.tf").read_text().replace('= "../../', '= "../../../')
-            ours.joinpath("main.tf").write_text(sources.replace('"../state/', f'"{states}/'))
+            found = STATE_BESIDE.sub(rf'"{self.folder}/\1"', sources)
+            ours.joinpath("main.tf").write_text(found)
+            if (values := self.stack(part) / "terraform.tfvars").exists():
+                # A module's variables are given by its call, or are the default.
+                default = values.read_text().replace("workers =", "default =", 1)
+                variables = ours / "variables.tf"
+                variables.write_text(f"{variables.read_text().rstrip().removesuffix('}')}{default}}}\n")
             calls |= {name: {"source": f"./{name}"} for name in (theirs.name, ours.name)}
         whole = {"terraform": REQUIRED, "provider": provider, "module": calls}
         folder.joinpath("main.tf.json").write_text(json.dumps(whole))
@@ -168,5 +174,6 @@ class Exit:
             yield Terraform(folder or self.stack(part), {**self._deployed.aws.environment, **variables})
 
 
-IGNORED = shutil.ignore_patterns(".terraform*", "moved.tf", "terraform.tf", "plan")
+IGNORED = shutil.ignore_patterns(".terraform*", "moved.tf", "terraform.tf*", "plan")
+STATE_BESIDE = re.compile(r'"\.\./([\w-]+/terraform\.tfstate)"')
 REQUIRED = {"required_providers": {"aws": {"source": "hashicorp/aws", "version": "5.100.0"}}}

@@ -9,6 +9,7 @@ from typing import Any
 from tests.support.deployed import Data
 
 INSTANCE = re.compile(r'\[(?:\d+|"(?:[^"\\]|\\.)*")\]')
+CALL = re.compile(r'(?:module\.[\w-]+(?:\["[\w-]+"\])?\.)*')
 Made = Mapping[str, Mapping[str, Any]]
 """For each address below the module: the values, what is unknown of them, and what they wait for."""
 
@@ -27,12 +28,15 @@ def made(plan: Data, module: str, moves: Mapping[str, str]) -> dict[str, Data]:
         for change in plan["resource_changes"]
         if change["mode"] == "managed" and change["address"].startswith(f"module.{module}.")
     }
-    there = {INSTANCE.sub("", address) for address in changes}
+    there = {_resource(address) for address in changes}
 
     def waited_for(address: str) -> Iterator[str]:
         """Who is there that it waits for: behind what has a count of 0, what that waits for."""
-        for wait in waits.get(address, []):
-            yield from [wait] if wait in there else waited_for(wait)
+        call = CALL.match(address)[0]  # type: ignore[index]
+        for wait in waits.get(INSTANCE.sub("", address), []):
+            # In the same instance of a module.
+            same = f"{call}{wait.removeprefix(INSTANCE.sub('', call))}"
+            yield from [wait] if same in there else waited_for(same)
 
     found = {}
     for below, change in changes.items():
@@ -41,7 +45,7 @@ def made(plan: Data, module: str, moves: Mapping[str, str]) -> dict[str, Data]:
             "unknown": _untagged(change["change"]["after_unknown"]),
             "sensitive": change["change"]["after_sensitive"],
             "depends_on": sorted(
-                {INSTANCE.sub("", _moved(wait, moves)) for wait in waited_for(INSTANCE.sub("", below))}
+                {INSTANCE.sub("", _moved(wait, moves)) for wait in waited_for(_resource(below))}
             ),
         }
     return found
@@ -81,6 +85,12 @@ def _configured(plan: Data, module: str) -> Iterator[tuple[str, Data]]:
             yield from below(call["module"], f"{prefix}module.{name}.")
 
     return below(plan["configuration"]["root_module"]["module_calls"][module]["module"], "")
+
+
+def _resource(address: str) -> str:
+    """The address without the resource's instance, but with its module's."""
+    call = CALL.match(address)[0]  # type: ignore[index]
+    return call + INSTANCE.sub("", address.removeprefix(call))
 
 
 def _moved(address: str, moves: Mapping[str, str]) -> str:
