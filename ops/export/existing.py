@@ -1,4 +1,4 @@
-"""Which resources of a stack its environment's choices exclude: those with a count of 0, as Terraform reckons it."""
+"""Which resources of a stack its environment's choices exclude: Terraform reckons a count of 0 or an empty for_each."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from cdktf import TerraformResource
 
+from ops.export.syntax import expression
 from ops.terraform import TerraformError
 from synthesis.expression import ref
 from synthesis.stack import EnvironmentStack
@@ -35,9 +36,12 @@ def missing(stack: EnvironmentStack) -> set[str]:
     known = _known(template.get("locals", {}))
     counts = {}
     for made in stack.node.find_all():
-        if isinstance(made, TerraformResource) and made.count is not None:
+        if isinstance(made, TerraformResource):
             type_, _, name = str(ref(made)).partition(".")
-            count = str(template["resource"][type_][name]["count"])
+            body = template["resource"][type_][name]
+            count = str(body.get("count", "1"))
+            if each := body.get("for_each"):
+                count = f"${{length({expression(each)})}}"
             if not _UNKNOWN.search(count) and set(_LOCAL.findall(count)) <= known.keys():
                 counts[f"{type_}.{name}"] = count
     return {address for address, count in _evaluated(known, counts).items() if count == 0}
