@@ -24,7 +24,7 @@ FLEET_NAME = matching(
     "hatchet, hatchet-... and ...-on-demand are taken",
     unless="^.{29}|^backlog$|^hatchet(-|$)|-on-demand$",
 )
-"""A fleet's name: What begins with it and the environment's is cut nowhere but in the names of roles."""
+"""A fleet's name. Of the names that begin with the environment's and this one only those of roles are cut."""
 
 TAG_KEY = matching(
     r"^[A-Za-z0-9 _.:/=+@-]{1,128}$",

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from functools import partial
 from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from socketserver import BaseServer
+from socketserver import TCPServer
 from threading import Thread
 
 
@@ -17,7 +17,7 @@ class _Quiet(SimpleHTTPRequestHandler):
 
 
 @contextmanager
-def started(server: BaseServer) -> Iterator[int]:
+def started(server: TCPServer) -> Iterator[int]:
     """The port of a server that answers for the block, and is closed thereafter."""
     with server:
         # How long it takes to end; the default is half a second.
