@@ -10,7 +10,7 @@ import pytest
 
 from local_aws import LocalAws
 from modules.network.resolution import DNS
-from ops.export.constructs import modules_of, unwritten_app
+from ops.export.constructs import Module, unwritten_app
 from ops.terraform import TerraformError
 from tests.deployments.spanning import make_vpc
 from tests.support.deployed import Deployed
@@ -39,9 +39,7 @@ def test_a_vpc_without_dns_is_refused_by_the_plan(
 
 def test_modules_look_at_a_vpc_that_they_are_given() -> None:
     with unwritten_app() as app:
-        templates = [
-            module.synthesis for module in modules_of(app).values() if module.name in ("network", "hatchet")
-        ]
+        templates = [Module.of(app, name).synthesis for name in ("network", "hatchet")]
     for template in templates:
         (vpc,) = template["data"]["aws_vpc"].values()
         conditions = {item["condition"] for item in vpc["lifecycle"]["postcondition"]}

@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 
 from environments.schema import Environment
 from main import compose
-from modules.worker_fleet.worker_fleet import WorkerFleet
-from ops.export.constructs import Module, modules_of, unwritten_app
+from ops.export.constructs import Module, unwritten_app
 from synthesis.stack import literal
 from tests.support.console import evaluated
 
@@ -54,7 +53,7 @@ ZONES = ("UTC", "Europe/Paris", "Asia/Tokyo")
 @cache
 def module() -> Module:
     with unwritten_app() as app:
-        return modules_of(app)[WorkerFleet]
+        return Module.of(app, "worker-fleet")
 
 
 @settings(max_examples=12, phases=[Phase.explicit, Phase.reuse, Phase.generate])
