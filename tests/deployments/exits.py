@@ -103,8 +103,9 @@ class Exit:
         return self.folder / f"{self._deployed.name}-{part}"
 
     def moves(self, part: str) -> dict[str, str]:
-        """Where the configuration has each resource of the stack, without instances."""
-        return dict(MOVED.findall((self.stack(part) / "moved.tf").read_text()))
+        """Where the configuration has each resource of the stack, without instances; without resources, no file."""
+        file = self.stack(part) / "moved.tf"
+        return dict(MOVED.findall(file.read_text())) if file.exists() else {}
 
     def plan(self, part: str) -> Plan:
         """Plan what would be done to a stack that was refreshed just before."""

@@ -43,10 +43,9 @@ def test_an_environment_calls_the_modules_of_a_registry(tmp_path: Path) -> None:
     assert folders == {"docs-network", "docs-storage", "docs-workers"}
     main = (tmp_path / "here/docs-network/main.tf").read_text()
     assert f'  source  = "{address}//modules/network"\n  version = "1.0.0"\n' in main
-    assert (
-        'path = "../../state/docs-network.tfstate"'
-        in (tmp_path / "here/docs-network/terraform.tf").read_text()
-    )
+    assert "backend" not in (tmp_path / "here/docs-network/terraform.tf").read_text()
+    workers = (tmp_path / "here/docs-workers/main.tf").read_text()
+    assert 'path = "../docs-network/terraform.tfstate"' in workers
 
 
 @pytest.mark.slow

@@ -27,11 +27,9 @@ after a call."""
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_every_finding_is_answered_for(tmp_path: Path, modules_repository: dict[str, str]) -> None:
-    # What an example makes beside the modules stands for what its reader has.
-    write(
-        tmp_path,
-        {path: text for path, text in modules_repository.items() if not path.startswith("examples/")},
-    )
+    # What an example or a fixture makes beside the modules stands for what its reader has.
+    beside = ("examples/", "tests/")
+    write(tmp_path, {path: text for path, text in modules_repository.items() if not path.startswith(beside)})
 
     found = checkov.scan_sources(tmp_path)
 
