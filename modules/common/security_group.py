@@ -10,7 +10,7 @@ from cdktf_cdktf_provider_aws.vpc_security_group_egress_rule import VpcSecurityG
 from cdktf_cdktf_provider_aws.vpc_security_group_ingress_rule import VpcSecurityGroupIngressRule
 from constructs import Construct
 
-from synthesis.expression import text
+from synthesis.expression import mapping, text
 from synthesis.stack import Label
 
 
@@ -52,7 +52,10 @@ def create_security_group(
 def tags_of_rules(group: SecurityGroup) -> Mapping[str, str] | None:
     """The ``tags`` argument of a group's rules: a module's caller's; None where the provider's default tags carry them."""
     label: Label | None = getattr(TerraformStack.of(group), "label", None)
-    return label.tagged() if label else None
+    if label is None or label.tags is None:
+        return None
+    # To a rule, unlike to most resources, none is another value than an empty map.
+    return mapping(f"length({label.tags}) > 0 ? {label.tags} : null")
 
 
 def ways_out(group: SecurityGroup) -> list[ITerraformDependable]:

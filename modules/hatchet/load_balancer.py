@@ -23,7 +23,7 @@ from cdktf_cdktf_provider_aws.vpc_security_group_ingress_rule import VpcSecurity
 from constructs import Construct
 
 from modules.common.port import Port
-from modules.common.security_group import create_security_group
+from modules.common.security_group import create_security_group, tags_of_rules
 from modules.hatchet.access_logs import AccessLogs
 from modules.hatchet.certificate import Certificate
 from modules.hatchet.client import GRPC, HTTP
@@ -140,7 +140,7 @@ class LoadBalancer(Construct):
             VpcSecurityGroupIngressRule(
                 self, f"from_{name}", count=has_domain, security_group_id=text(ref(group).id), description=what,
                 prefix_list_id=text(ref(prefixes)[0].id), ip_protocol="tcp", from_port=port, to_port=port,
-                tags=label.tagged(),
+                tags=tags_of_rules(group),
             )  # fmt: skip
         return group
 

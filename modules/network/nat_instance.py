@@ -26,7 +26,7 @@ from cdktf_cdktf_provider_aws.vpc_security_group_ingress_rule import VpcSecurity
 from constructs import Construct
 
 from modules.common.script import script
-from modules.common.security_group import create_security_group
+from modules.common.security_group import create_security_group, tags_of_rules
 from modules.network.attributes import HTTPS
 from modules.network.settings import NetworkSettings
 from modules.network.subnets import Layout
@@ -148,12 +148,12 @@ class NatInstance(Construct):
         VpcSecurityGroupIngressRule(
             self, "from_vpc", count=self._count, security_group_id=text(id_),
             description="HTTPS out of the private subnets", cidr_ipv4=settings.cidr,
-            ip_protocol="tcp", from_port=HTTPS, to_port=HTTPS, tags=self._label.tagged(),
+            ip_protocol="tcp", from_port=HTTPS, to_port=HTTPS, tags=tags_of_rules(group),
         )  # fmt: skip
         VpcSecurityGroupEgressRule(
             self, "to_internet", count=self._count, security_group_id=text(id_),
             description="HTTPS to the internet", cidr_ipv4="0.0.0.0/0",
-            ip_protocol="tcp", from_port=HTTPS, to_port=HTTPS, tags=self._label.tagged(),
+            ip_protocol="tcp", from_port=HTTPS, to_port=HTTPS, tags=tags_of_rules(group),
         )  # fmt: skip
         return id_
 
