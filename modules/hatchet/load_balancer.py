@@ -147,7 +147,8 @@ class LoadBalancer(Construct):
     def _create_balancer(self) -> Expression:
         label, settings = self._label, self._settings
         # Null where `allowed_cidrs` is empty: all of none are private.
-        internal = f"{self._has_none} || alltrue([for block in {settings.allowed_cidrs} : can(regex({PRIVATE}, block))])"
+        private = f"alltrue([for block in {settings.allowed_cidrs} : can(regex({PRIVATE}, block))])"
+        internal = local(self, "is_internal", f"{self._has_domain} ? {private} : true")
         logs = AccessLogs(self, "logs", label=label)
         balancer = Lb(
             self,

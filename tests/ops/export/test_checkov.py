@@ -11,11 +11,14 @@ from tests.support.tools import checkov
 
 STANDS = {
     ("CKV_AWS_226", "module.hatchet.aws_db_instance.database"),
-    ("CKV_AWS_260", "module.hatchet.aws_vpc_security_group_ingress_rule.dashboard_at_load_balancer"),
+    *(
+        ("CKV_AWS_260", f"module.hatchet.aws_vpc_security_group_ingress_rule.{name}")
+        for name in ("dashboard_at_load_balancer", "lb_from_http")
+    ),
     ("CKV_AWS_394", "module.network.aws_availability_zones.available"),
 }
-"""checkov does not evaluate the condition of minor upgrades, which are on for a major version alone. It takes the rule at port 80 for
-one without a source, where it cannot evaluate its count; it lets in the dashboard's group alone. A new zone comes after those
+"""checkov does not evaluate the condition of minor upgrades, which are on for a major version alone. It takes a
+rule at port 80 without blocks for one from everywhere; these two let in a group and a prefix list. A new zone comes after those
 in use; CDKTF keeps no comment of a data source, in which that would stand."""
 
 NOT_READ = {
