@@ -112,6 +112,23 @@ def _referenced(request: Request) -> str | None:
     return None
 
 
+def _prefix_list_in_use(request: Request) -> str | None:
+    name = request.parameters.get("PrefixListId")
+    rules = (
+        rule for group in security_groups(request) for rule in (*group.ingress_rules, *group.egress_rules)
+    )
+    if any(rule.prefix_list_id == name for rule in rules):
+        return f"The prefix list {name} is in use: remove the references to it first"
+    return None
+
+
+def _too_many_entries(request: Request) -> str | None:
+    most, entries = request.parameters.get("MaxEntries"), request.parameters.get("Entries") or []
+    if most is not None and len(entries) > int(most):
+        return f"You have reached the maximum number of entries ({most}) for the prefix list"
+    return None
+
+
 def _default_group(request: Request) -> str | None:
     name = request.parameters.get("GroupId")
     if any(group.name == "default" for group in security_groups(request, [str(name)])):
@@ -244,6 +261,14 @@ RULES = (
     _rule(
         "default_security_group", "DeleteSecurityGroup",
         "A VPC's default security group", "CannotDelete", _default_group,
+    ),
+    _rule(
+        "prefix_list_in_use", "DeleteManagedPrefixList",
+        "A prefix list that a security group's rule names", "DependencyViolation", _prefix_list_in_use,
+    ),
+    _rule(
+        "prefix_list_entries", "CreateManagedPrefixList",
+        "More entries than the prefix list's maximum", "PrefixListMaxEntriesExceeded", _too_many_entries,
     ),
     _rule(
         "vpc_in_use", "DeleteVpc",

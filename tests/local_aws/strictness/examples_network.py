@@ -57,6 +57,26 @@ def _referenced_group(aws: InProcess) -> dict[str, Any]:
     return {"GroupId": net.group}
 
 
+_BLOCKS = {"PrefixListName": "allowed", "AddressFamily": "IPv4"}
+
+
+def _referenced_prefix_list(aws: InProcess) -> dict[str, Any]:
+    client = aws.client("ec2")
+    listed = client.create_managed_prefix_list(**_BLOCKS, MaxEntries=1)["PrefixList"]["PrefixListId"]
+    permission = {
+        "IpProtocol": "tcp",
+        "FromPort": 443,
+        "ToPort": 443,
+        "PrefixListIds": [{"PrefixListId": listed}],
+    }
+    client.authorize_security_group_ingress(GroupId=network(aws).group, IpPermissions=[permission])
+    return {"PrefixListId": listed}
+
+
+def _overfull_prefix_list(_: InProcess) -> dict[str, Any]:
+    return {**_BLOCKS, "MaxEntries": 1, "Entries": [{"Cidr": f"10.{number}.0.0/16"} for number in range(2)]}
+
+
 def _default_group(aws: InProcess) -> dict[str, Any]:
     found = aws.client("ec2").describe_security_groups(
         Filters=[
@@ -217,6 +237,10 @@ NETWORK_EXAMPLES: Mapping[str, Example] = {
     "subnet_in_use": ec2("delete_subnet", "has dependencies and cannot be deleted", _subnet_with_interface),
     "main_route_table": ec2("delete_route_table", "has dependencies and cannot be deleted", _main_table),
     "security_group_in_use": ec2("delete_security_group", "has a dependent object", _referenced_group),
+    "prefix_list_in_use": ec2("delete_managed_prefix_list", "is in use", _referenced_prefix_list),
+    "prefix_list_entries": ec2(
+        "create_managed_prefix_list", "the maximum number of entries", _overfull_prefix_list
+    ),
     "default_security_group": ec2("delete_security_group", "cannot be deleted by a user", _default_group),
     "vpc_in_use": ec2("delete_vpc", "has dependencies and cannot be deleted.", _vpc_with_group),
     "mapped_addresses": ec2(

@@ -257,7 +257,7 @@ BROKEN: list[tuple[str, str, Break]] = [
     ("calls", "prod", without("aws_vpc_endpoint.s3")),
     ("groups_of_interfaces", "prod", set_("aws_lb.lb", security_groups=list("abcdef"))),
     ("groups_of_interfaces", "prod", set_("aws_db_instance.database", vpc_security_group_ids=list("abcdef"))),
-    ("security_group_rules", "prod", copies('aws_vpc_security_group_ingress_rule.lb_from_grpc["203.0.113.0/24"]', 60)),
+    ("security_group_rules", "prod", copies('aws_vpc_security_group_ingress_rule.lb_from_grpc[0]', 60)),
     ("balancer_subnets", "prod", set_("aws_lb.lb", subnets=["subnet-0123456789abcdef0"])),
     ("balancer_subnets", "hosted", set_('aws_subnet.private["us-east-1b"]', availability_zone="us-east-1a")),
     ("balancer_subnets", "hosted", set_('aws_subnet.private["us-east-1b"]', cidr_block="10.0.32.0/28")),
