@@ -17,7 +17,10 @@ from modules.common.presence import is_given
 from modules.common.secret import create_secret
 from modules.hatchet.settings import HatchetSettings
 from synthesis.expression import Expression, ref, text, when
+from synthesis.functions import attempt, call_of, choose, not_
+from synthesis.literals import hcl
 from synthesis.stack import OPTIONAL, Label, attribute
+from synthesis.typed import Text
 
 
 @dataclass(frozen=True)
@@ -77,11 +80,10 @@ class ClientToken(Construct):
             description="Hatchet's client token",
             unrotated="Hatchet issues its tokens, and scythe-aws token replaces them",
             key_arn=secrets_key_arn,
-            count=when(f"!{exists}"),
+            count=when(not_(exists)),
         )
+        key_arn = choose(exists, settings.token_secret_key_arn, secrets_key_arn)
         self.attributes = TokenAttributes(
-            token_secret_arn=Expression(f"{exists} ? {given} : {ref(secret)}[0].arn"),
-            token_secret_key_arn=Expression(
-                f'try(coalesce({exists} ? {settings.token_secret_key_arn} : {secrets_key_arn}), "")'
-            ),
+            token_secret_arn=Expression(hcl(choose(exists, given, ref(secret)[0].arn))),
+            token_secret_key_arn=Expression(hcl(attempt(lambda: call_of("coalesce", key_arn, Text), ""))),
         )

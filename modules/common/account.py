@@ -19,11 +19,6 @@ REGION_AND_ACCOUNT = "region_and_account"
 """A module's local with what most ARNs name."""
 
 
-def region_code(scope: Construct) -> str:
-    """The code of the region that a construct is in, such as ``eu-west-1``, or an expression of it."""
-    return Account(scope).region
-
-
 class Account:
     """What ARNs and names are made of that plans show before the resources are there.
 
@@ -44,7 +39,7 @@ class Account:
 
     @property
     def region(self) -> str:
-        """The region's code, as text."""
+        """The region's code, such as ``eu-west-1``, as text."""
         # ``name`` is deprecated from version 6 of the provider on, which ``region`` came with; both have ``id``.
         return self._place.region if self._place else _text(self._read(DataAwsRegion, "Region").id)
 

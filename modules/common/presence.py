@@ -7,8 +7,9 @@ from typing import Annotated
 from pydantic import Field
 
 from synthesis.allowed import flag
-from synthesis.functions import given, is_set
+from synthesis.functions import coalesce, given, is_set
 from synthesis.rules import CrossRule
+from synthesis.typed import typed
 
 Presence = Annotated[bool, flag()] | None
 """Whether another setting is given; null: whether that is not null."""
@@ -32,9 +33,15 @@ def presence_of(key: str, what: str) -> Presence:
     return field
 
 
-def is_given(flag_: object, value: object) -> str:
-    """The expression that says whether a setting is given, known to every plan where the flag is."""
-    return f"coalesce({flag_}, {value} != null)"
+def is_given(flag_: object, value: object) -> bool:
+    """Whether a setting is given, known to every plan where the flag is.
+
+    Args:
+        flag_: the expression of the flag.
+        value: that of the setting.
+    """
+    answer: bool = coalesce(typed(bool, str(flag_)), is_set(typed(str, str(value))))
+    return answer
 
 
 def agrees(key: str, value: str) -> CrossRule:

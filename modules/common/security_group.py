@@ -11,7 +11,9 @@ from cdktf_cdktf_provider_aws.vpc_security_group_ingress_rule import VpcSecurity
 from constructs import Construct
 
 from synthesis.expression import mapping, text
+from synthesis.functions import choose, length
 from synthesis.stack import Label
+from synthesis.typed import typed
 
 
 def create_security_group(
@@ -55,7 +57,8 @@ def tags_of_rules(group: SecurityGroup) -> Mapping[str, str] | None:
     if label is None or label.tags is None:
         return None
     # To a rule, unlike to most resources, none is another value than an empty map.
-    return mapping(f"length({label.tags}) > 0 ? {label.tags} : null")
+    tags = typed(dict[str, str], str(label.tags))
+    return mapping(choose(length(tags) > 0, tags, None))
 
 
 def ways_out(group: SecurityGroup) -> list[ITerraformDependable]:

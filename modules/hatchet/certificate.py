@@ -12,6 +12,8 @@ from constructs import Construct
 from modules.common.presence import is_given
 from modules.hatchet.settings import HatchetSettings
 from synthesis.expression import Expression, number, ref, text, when
+from synthesis.functions import choose
+from synthesis.literals import hcl
 from synthesis.stack import Label
 
 
@@ -70,7 +72,7 @@ class Certificate(Construct):
                 name=text(balancer.dns_name), zone_id=text(balancer.zone_id), evaluate_target_health=False
             ),
         )
-        self.arn = Expression(f"{is_made} ? {ref(valid)}[0].certificate_arn : {settings.certificate_arn}")
+        self.arn = Expression(hcl(choose(is_made, ref(valid)[0].certificate_arn, settings.certificate_arn)))
 
     def _require_public_zone(self, zone: str, domain: str, wanted: float) -> None:
         """Refuse, at the plan, a zone in which ACM would look for its record in vain, for 75 minutes.

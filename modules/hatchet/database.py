@@ -11,7 +11,7 @@ from cdktf_cdktf_provider_aws.secretsmanager_secret_version import Secretsmanage
 from cdktf_cdktf_provider_aws.security_group import SecurityGroup
 from constructs import Construct
 
-from modules.common.account import region_code
+from modules.common.account import Account
 from modules.common.log_group import create_log_group
 from modules.common.port import Port
 from modules.common.secret import create_secret
@@ -95,7 +95,7 @@ class HatchetDatabase(Construct):
         return Expression(hcl(f"{at}?sslmode=verify-full&sslrootcert={certificate}"))
 
     def _choose_certificate(self) -> Expression:
-        region = region_code(self)
+        region = Account(self).region
         known = authorities()
         if isinstance(region, Typed):
             known = typed(dict[str, str], str(local(self, "authorities", hcl(known))))

@@ -33,6 +33,7 @@ from modules.hatchet.settings import HatchetSettings
 from modules.hatchet.targets import Target
 from modules.network.attributes import NetworkAttributes
 from synthesis.expression import Expression, local, ref, text
+from synthesis.literals import hcl
 from synthesis.stack import Label
 
 
@@ -67,7 +68,7 @@ class Hatchet(Construct):
     ) -> None:
         super().__init__(scope, id_)
         self._settings = settings
-        is_public = local(self, "is_public", is_given(settings.enable_https, settings.domain))
+        is_public = local(self, "is_public", hcl(is_given(settings.enable_https, settings.domain)))
         self._images = Images(self, settings, repositories.hatchet_repository_urls)
         self._surroundings = self._create_surroundings(
             label, cluster, network, log_retention_days, secrets_key_arn, logs_key_arn

@@ -52,7 +52,6 @@ ADMIN_EMAIL = "admin@example.com"
 ROLL = ["CLUSTER", "TOKEN_SECRET", "WORKERS_CLUSTER", "SERVER_GRPC_BROADCAST_ADDRESS", "SERVER_URL"]
 """The variables of what starts the workers anew."""
 
-
 SCRIPTS = Path(__file__).with_name("set_up")
 
 

@@ -20,7 +20,7 @@ from cdktf_cdktf_provider_aws.route import Route
 from cdktf_cdktf_provider_aws.vpc import Vpc
 from constructs import Construct
 
-from modules.common.account import region_code
+from modules.common.account import Account
 from modules.network.attributes import NetworkAttributes
 from modules.network.endpoints import Endpoints, services
 from modules.network.flow_logs import FlowLogs
@@ -67,7 +67,7 @@ class Network(Construct):
         logs_key_arn: Expression,
     ) -> None:
         super().__init__(scope, id_)
-        self._label, self._settings, self._region = label, settings, region_code(self)
+        self._label, self._settings, self._region = label, settings, Account(self).region
         where(is_set(settings.existing), self._look_up)
         own = where(is_null(settings.existing), partial(self._create, logs_key_arn))
         self.attributes = self._attributes(own)

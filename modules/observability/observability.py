@@ -21,6 +21,7 @@ from modules.common.policies import Condition, Statement, policy
 from modules.common.presence import is_given
 from modules.observability.settings import ObservabilitySettings
 from synthesis.expression import Expression, ref, text, when
+from synthesis.functions import choose
 from synthesis.literals import hcl
 from synthesis.stack import Label, attribute
 from synthesis.suppression import suppress
@@ -191,7 +192,7 @@ class Observability(Construct):
         budget.add_override(
             "dynamic.notification",
             {
-                "for_each": text(f"{is_given(self._settings.enable_mail, mailbox)} ? {hcl(warnings)} : []"),
+                "for_each": text(choose(is_given(self._settings.enable_mail, mailbox), warnings, [])),
                 "content": {
                     "comparison_operator": "GREATER_THAN",
                     "notification_type": "${notification.value.type}",

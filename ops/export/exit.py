@@ -100,13 +100,11 @@ class CallingStack(EnvironmentStack):
 
     def values_by_name(self, name: str, settings: Mapping[str, Any]) -> Any:
         """A reference to the variable of the fleets."""
-        return typed(dict[str, type(next(iter(settings.values())))], str(self.local(name, settings)))  # type: ignore[misc]  # of values
+        self.fleets = {key: told(item) for key, item in settings.items()}
+        return typed(dict[str, FleetSettings], "var.workers")
 
     def local(self, name: str, value: object) -> Expression:
-        """A value as an argument says it; the fleets are a variable."""
-        if isinstance(value, Mapping):
-            self.fleets = {key: told(item) for key, item in value.items()}
-            return Expression("var.workers")
+        """A value as an argument says it."""
         return Expression("null" if value is None else expression(literal(value)))
 
     def moves(self, own: EnvironmentStack) -> Iterator[tuple[str, str]]:

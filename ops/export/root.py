@@ -68,7 +68,10 @@ class RootModule(ModuleStack):
         is_watched = local(
             self,
             "is_watched",
-            f"{is_given(told.enable_mail, told.alarm_email)} || {is_given(told.enable_budget, told.monthly_budget_usd)}",
+            hcl(
+                is_given(told.enable_mail, told.alarm_email)
+                | is_given(told.enable_budget, told.monthly_budget_usd)
+            ),
         )
         retention = Expression(given.observability.log_retention_days)
         workers_cluster = Expression(hcl(f"{text(self.label.name)}-{WORKERS}"))
