@@ -334,7 +334,6 @@ _OURS = {
     "environments.errors": "EnvironmentFileError",
     "synthesis.output": "SynthesisError",
     "ops.export": "ExportError",
-    "ops.export.carried": "OutdatedStateError",
     "ops.terraform": "TerraformError",
     "local_aws.local_aws": "LocalAwsError",
 }

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from environments.loading import find, load_all
+from main import parts
 from ops.errors import CommandError
 from ops.export import differences, of_environment, write
 from ops.export.carried import carried
@@ -64,7 +65,8 @@ def export(
     if environment is None:
         print(how_to_publish(str(version)), file=sys.stderr)
     else:
-        for file in carried(out, {Path(name).parts[0] for name in files if name.endswith("/moved.tf")}):
+        # A stack that makes nothing has a state too, whose outputs the others read.
+        for file in carried(out, [f"{chosen.name}-{part}" for part in parts(chosen)]):
             print(file)
     return 0
 

@@ -7,13 +7,10 @@ import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from ops.export import ExportError
 from ops.export.exit import STATE
 
 LOCK = ".terraform.lock.hcl"
-
-
-class OutdatedStateError(Exception):
-    """The copy of a state is older than the state; the text is one line."""
 
 
 def carried(
@@ -31,19 +28,15 @@ def carried(
         synthesized: the folder that has a folder for each stack, in which Terraform ran.
 
     Raises:
-        OutdatedStateError: a stack was deployed after its state was copied.
+        ExportError: a stack was deployed after its state was copied.
     """
     for stack in sorted(stacks):
-        copies = {
-            out / stack / STATE: states / f"{stack}.tfstate",
-            out / stack / LOCK: synthesized / stack / LOCK,
-        }
-        for target, source in copies.items():
+        state, copy = states / f"{stack}.tfstate", out / stack / STATE
+        for source, target in ((state, copy), (synthesized / stack / LOCK, out / stack / LOCK)):
             if source.is_file() and not target.exists():
-                shutil.copyfile(source, target)
-                target.chmod(source.stat().st_mode & 0o777)
+                shutil.copy(source, target)
                 yield target
-        _refuse_outdated(*next(iter(copies.items())))
+        _refuse_outdated(copy, state)
 
 
 def _refuse_outdated(target: Path, source: Path) -> None:
@@ -51,7 +44,7 @@ def _refuse_outdated(target: Path, source: Path) -> None:
         return
     copy, original = (json.loads(path.read_text(encoding="utf-8")) for path in (target, source))
     if copy["lineage"] == original["lineage"] and copy["serial"] < original["serial"]:
-        raise OutdatedStateError(
+        raise ExportError(
             f"{target}: serial {copy['serial']} is older than serial {original['serial']} of {source}; delete it and "
             "export again"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -69,3 +70,27 @@ def test_what_cannot_be_is_one_line(tmp_path: Path, typed: list[str], said: str)
     assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (2, "", 1)
     assert said in refused.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_the_state_of_a_stack_that_makes_nothing_goes_along(tmp_path: Path) -> None:
+    """Its outputs are what the other stacks read."""
+    existing = {
+        "vpc_id": "vpc-01234567",
+        "public_subnet_ids": ["subnet-01234567"],
+        "private_subnet_ids": ["subnet-89abcdef"],
+    }
+    file = tmp_path / "lab.yaml"
+    file.write_text(
+        json.dumps(
+            {"name": "lab", "network": {"existing": existing}, "workers": {"simulations": {"role": "leaf"}}}
+        )
+    )
+    (tmp_path / "state").mkdir()
+    for stack in ("lab-network", "lab-storage", "lab-workers"):
+        (tmp_path / f"state/{stack}.tfstate").write_text(json.dumps({"lineage": stack, "serial": 1}))
+    wrote = scythe_aws("export", "--environment", file, "--out", "here", cwd=tmp_path)
+    assert wrote.returncode == 0, wrote.stderr
+    for stack in ("lab-network", "lab-storage", "lab-workers"):
+        assert json.loads((tmp_path / "here" / stack / "terraform.tfstate").read_text())["lineage"] == stack
+    assert not (tmp_path / "here/lab-network/moved.tf").exists()
