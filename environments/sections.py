@@ -93,11 +93,11 @@ class Sections(Settings):
         default="us-east-1", description="The AWS region. Changing it makes another deployment."
     )
     account_id: Annotated[str, matching("^[0-9]{12}$", "12 digits in quotes")] | None = Field(
-        default=None, description="The AWS account; Terraform refuses any other. Left out: the caller's."
+        default=None, description="The AWS account; Terraform refuses any other. Default: the caller's."
     )
     permissions_boundary: Annotated[str, policy_arn()] | None = Field(
         default=None,
-        description="The policy that bounds every role, where an account asks for one: its ARN. Left out: none.",
+        description="The policy that bounds every role, where an account asks for one: its ARN. Default: none.",
     )
     tags: dict[Annotated[str, TAG_KEY], Annotated[str, TAG_VALUE]] = Field(
         default={}, max_length=40, description="Tags of all resources, beside project, environment and stack."

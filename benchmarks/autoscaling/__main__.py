@@ -101,7 +101,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
         epilog="\n".join(f"{name:<12} {scenario.what}" for name, scenario in SCENARIOS.items()),
     )
     parser.add_argument(
-        "scenarios", nargs="*", metavar="SCENARIO", help=f"those below; left out: {', '.join(DEFAULT)}"
+        "scenarios", nargs="*", metavar="SCENARIO", help=f"those below; default: {', '.join(DEFAULT)}"
     )
     here = Path(__file__).parents[2]
     parser.add_argument(

@@ -17,7 +17,7 @@ class ObservabilitySettings(Settings):
 
     alarm_email: Annotated[str, email()] | None = Field(
         default=None,
-        description="The mailbox that alarms go to; AWS asks it for confirmation. Left out: no mail.",
+        description="The mailbox that alarms go to; AWS asks it for confirmation. Default: no mail.",
     )
     enable_mail: Presence = presence_of("alarm_email", "alarms go to a mailbox")
     log_retention_days: Annotated[int, one_of(*LOG_RETENTION_DAYS)] = Field(

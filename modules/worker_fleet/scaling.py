@@ -44,7 +44,7 @@ class Capacity(Settings):
     spot: Annotated[int, whole(0, 1000)] = Field(
         default=1,
         description="The weight of Fargate Spot, up to 70 % cheaper and taken back with two minutes' notice. "
-        "Left out: 1, or 0 where on_demand has a weight.",
+        "Default: 1, or 0 where on_demand has a weight.",
     )
     on_demand: Annotated[int, whole(0, 1000)] = Field(
         default=0, description="The weight of on-demand capacity."
@@ -121,7 +121,7 @@ class Scaling(Settings):
     )
     max: Annotated[int, whole(0, MOST_TASKS)] = Field(
         default=100,
-        description="The most tasks. Left out: 100 for a leaf fleet, 10 for a fan fleet. "
+        description="The most tasks. Default: 100 for a leaf fleet, 10 for a fan fleet. "
         "In Terraform, a plan must know it: alarms are made for it.",
     )
     quiet_minutes: Annotated[int, whole(1, 60)] = Field(

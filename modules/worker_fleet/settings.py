@@ -90,11 +90,11 @@ class FleetSettings(Settings):
         description="leaf runs simulations; fan shares them out and gathers their results."
     )
     cpu: Annotated[float, one_of(*MEMORY_GIB)] = Field(
-        default=2, description="vCPU of a task. Left out: 2 for a leaf fleet, 4 for a fan fleet."
+        default=2, description="vCPU of a task. Default: 2 for a leaf fleet, 4 for a fan fleet."
     )
     memory: Annotated[float, number(0.5, 120)] = Field(
         default=8,
-        description="GiB of a task, one that Fargate has for its cpu. Left out: 4 GiB per vCPU for a leaf fleet, "
+        description="GiB of a task, one that Fargate has for its cpu. Default: 4 GiB per vCPU for a leaf fleet, "
         "6 for a fan fleet.",
     )
     architecture: Annotated[str, one_of("x86_64", "arm64")] = Field(
@@ -102,7 +102,7 @@ class FleetSettings(Settings):
     )
     slots: Annotated[int, whole(1, 1000)] = Field(
         default=1,
-        description="Hatchet tasks that a worker runs at a time. Left out: 1 for a leaf fleet, 4 for a fan fleet.",
+        description="Hatchet tasks that a worker runs at a time. Default: 1 for a leaf fleet, 4 for a fan fleet.",
     )
     high_memory: Annotated[bool, flag()] = Field(
         default=False, description="Whether the workers take experiments that ask for the label high_memory."

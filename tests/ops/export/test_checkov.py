@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.export import write
+from ops.export import repository, write
 from tests.support.tools import checkov
 
 STANDS = {
@@ -27,6 +27,10 @@ NOT_READ = {
 }
 """Variables alone, which Terraform reads; checkov's own parser knows no quotes in a template in quotes, and no line that begins with &&
 after a call."""
+
+
+def test_the_exports_workflow_leaves_out_the_same() -> None:
+    assert {rule for rule, _ in STANDS} == set(repository.STANDS)
 
 
 @pytest.mark.slow
